@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cfdtbd recommend: the best items of one user, without those that the user has. */
+#include "commands.h"
+#include "json.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct recommend_choices {
+    const char *model_path, *directory;
+    const char *user;
+    int32_t k;
+    bool json;
+    machine on;
+} recommend_choices;
+
+/* The user of that name; where no user bears it, the user of that number. */
+static int find_user(const cfd_dataset *dataset, const cfd_dataset_info *info, const char *directory, const char *text,
+                     int32_t *user)
+{
+    int64_t number;
+    int32_t named = info->has_user_names ? cfd_dataset_find_user(dataset, text) : -1;
+    if (named >= 0) {
+        *user = named;
+        return EXIT_DONE;
+    }
+    if (integer_from_text(text, 0, info->n_users - 1, &number)) {
+        *user = (int32_t)number;
+        return EXIT_DONE;
+    }
+    return failed("%s has no user \"%s\": %sa number from 0 to %d", directory, text,
+                  info->has_user_names ? "neither a name nor " : "", (int)info->n_users - 1);
+}
+
+/* Train and validation items of the user, one after the other. */
+static int seen_items(const cfd_dataset *dataset, int32_t user, int32_t **items, int64_t offsets[2])
+{
+    const int32_t *train, *validation;
+    size_t n_train, n_validation;
+    if (cfd_dataset_user_items(dataset, CFD_SPLIT_TRAIN, user, &train, &n_train) != CFD_OK ||
+        cfd_dataset_user_items(dataset, CFD_SPLIT_VALIDATION, user, &validation, &n_validation) != CFD_OK) {
+        return failed_in_library();
+    }
+    int32_t *seen = malloc((n_train + n_validation + 1) * sizeof *seen);
+    if (!seen) {
+        return out_of_memory();
+    }
+    for (size_t i = 0; i < n_train; i++) {
+        seen[i] = train[i];
+    }
+    for (size_t i = 0; i < n_validation; i++) {
+        seen[n_train + i] = validation[i];
+    }
+    *items = seen;
+    offsets[0] = 0;
+    offsets[1] = (int64_t)(n_train + n_validation);
+    return EXIT_DONE;
+}
+
+static void print_id(json *j, const char *key, const char *name, int32_t id)
+{
+    if (name) {
+        json_text(j, key, name);
+    } else {
+        json_integer(j, key, id);
+    }
+}
+
+static void print_items(const cfd_dataset *dataset, bool as_json, int32_t user, const int32_t *items,
+                        const float *scores, int32_t n)
+{
+    char number[JSON_NUMBER_BYTES];
+    if (!as_json) {
+        for (int32_t i = 0; i < n; i++) {
+            const char *name = cfd_dataset_item_name(dataset, items[i]);
+            printf("%3d  %-12s  ", (int)i + 1, json_shortest(scores[i], true, number));
+            if (name) {
+                printf("%s\n", name);
+            } else {
+                printf("%d\n", (int)items[i]);
+            }
+        }
+        return;
+    }
+    json j = json_begin(stdout, false);
+    json_open(&j, NULL, '{');
+    print_id(&j, "user", cfd_dataset_user_name(dataset, user), user);
+    json_open(&j, "items", '[');
+    for (int32_t i = 0; i < n; i++) {
+        json_open(&j, NULL, '{');
+        print_id(&j, "item", cfd_dataset_item_name(dataset, items[i]), items[i]);
+        json_float(&j, "score", scores[i]);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    json_end(&j);
+}
+
+static int recommend(const recommend_choices *c, const cfd_scorer *scorer, const cfd_dataset *dataset)
+{
+    cfd_dataset_info info = CFD_DATASET_INFO_INIT;
+    cfd_filter filter = CFD_FILTER_INIT;
+    int64_t offsets[2];
+    int32_t user, count, *seen = NULL;
+    if (cfd_dataset_get_info(dataset, &info) != CFD_OK) {
+        return failed_in_library();
+    }
+    int code = find_user(dataset, &info, c->directory, c->user, &user);
+    if (code == EXIT_DONE) {
+        code = seen_items(dataset, user, &seen, offsets);
+    }
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    size_t k = (size_t)(c->k < info.n_items ? c->k : info.n_items);
+    int32_t *items = malloc(k * sizeof *items);
+    float *scores = malloc(k * sizeof *scores);
+    filter.exclude_offsets = offsets;
+    filter.exclude_items = seen;
+    if (!items || !scores) {
+        code = out_of_memory();
+    } else if (cfd_recommend(scorer, &user, 1, k, &filter, items, scores, &count) != CFD_OK) {
+        code = failed_in_library();
+    } else {
+        print_items(dataset, c->json, user, items, scores, count);
+    }
+    free(scores);
+    free(items);
+    free(seen);
+    return code;
+}
+
+int recommend_command(int argc, char **argv)
+{
+    recommend_choices c = {.k = 10, .on = MACHINE_INIT};
+    const char *arguments[2];
+    static const char *const names[] = {"MODEL", "DIR"};
+    const option options[] = {
+        {"user", "ID", "name or number of the user (required); a name wins", OPTION_TEXT, &c.user, 0, 0},
+        {"k", "N", "how many items (default: 10)", OPTION_INTEGER, &c.k, 1, INT32_MAX},
+        {"json", NULL, "print JSON", OPTION_FLAG, &c.json, 0, 0},
+        MACHINE_OPTIONS(&c.on),
+    };
+    const command_line line = {"recommend", "Lists the best items of a user, without those that the user has.", names,
+                               2, options, sizeof options / sizeof options[0], NULL};
+    cfd_context *context = NULL;
+    cfd_scorer *scorer = NULL;
+    cfd_dataset *dataset = NULL;
+    int code = options_parse(&line, argc, argv, arguments);
+    if (code < 0 && !c.user) {
+        code = usage_error("recommend: --user is missing (see cfdtbd recommend --help)");
+    }
+    if (code >= 0) {
+        return code;
+    }
+    c.model_path = arguments[0];
+    c.directory = arguments[1];
+    code = open_context(&c.on, &context);
+    if (code == EXIT_DONE) {
+        code = open_model_and_data(context, c.model_path, c.directory, &scorer, &dataset);
+    }
+    if (code == EXIT_DONE) {
+        code = recommend(&c, scorer, dataset);
+    }
+    cfd_dataset_destroy(dataset);
+    cfd_scorer_destroy(scorer);
+    cfd_context_destroy(context);
+    return code;
+}

@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# From a clone to recommendations, on Debian 12: installs what is missing, builds, makes a data set of Debian's own
+# packages, trains, and answers "which package goes with this one?". docs/debian-packages.md explains what it shows.
+# Everything it writes is in build/quickstart; run it again as often as you like.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=$root/build/quickstart
+data=$build/debian-packages
+epochs=20
+asked="gimp octave git"
+mkdir -p "$build"
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+
+say()
+{
+    printf '\n== %s\n' "$*"
+}
+
+# logged FILE COMMAND...: runs it without a word, unless it fails.
+logged()
+{
+    log=$1
+    shift
+    "$@" >"$log" 2>&1 </dev/null || {
+        status=$?
+        tail -n 40 "$log" >&2
+        echo "quickstart: failed: $* (all of it: $log)" >&2
+        exit "$status"
+    }
+}
+
+as_root()
+{
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        echo "neither root nor sudo; as root, run: $*" >&2
+        return 1
+    fi
+}
+
+apt_get()
+{
+    as_root apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# What apt knows of all packages; it is short where apt-get update never ran.
+describe_packages()
+{
+    apt-cache dumpavail >"$build/dumpavail.txt" && [ "$(grep -c '^Package: ' "$build/dumpavail.txt")" -gt 20000 ]
+}
+
+# metric REPORT RANKING METRIC: one number of a report, with four digits. A report has one value a line.
+metric()
+{
+    sed -n "/^  \"$2\": {/,/^  }/s/.*\"$3\": \([0-9.e-]*\).*/\1/p" "$1" | awk '{ printf "%.4f", $1 }'
+}
+
+# ---- what is missing ----
+missing=
+for package in build-essential cmake libdnnl-dev liblapack-dev; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+        missing="$missing $package"
+    fi
+done
+if [ -n "$missing" ]; then
+    say "Installing$missing"
+    logged "$build/apt.log" apt_get update
+    # shellcheck disable=SC2086 # a list of words
+    logged "$build/apt.log" apt_get install -y --no-install-recommends $missing
+fi
+
+# ---- the programs ----
+say "Building in $build"
+logged "$build/cmake.log" cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=OFF
+logged "$build/build.log" cmake --build "$build" -j "$(nproc)" --target cfdtbd_program debian-packages
+cfdtbd=$build/examples/cfdtbd
+"$cfdtbd" --version
+
+# ---- the data ----
+say "Debian's packages, as users and items"
+if ! describe_packages; then
+    logged "$build/apt.log" apt_get update
+    describe_packages || { echo "quickstart: apt-cache dumpavail knows hardly any package" >&2; exit 1; }
+fi
+"$build/examples/debian-packages" "$build/dumpavail.txt" --out "$data" --force
+
+# ---- training ----
+# train NAME OPTION...: a model and its report, under NAME.
+train()
+{
+    name=$1
+    shift
+    "$cfdtbd" train "$data" --preset beauty --modality visual=debtags --modality textual=words --epochs "$epochs" \
+        --protocol full --k 5,10,20 --out "$build/$name.safetensors" --report "$build/$name.json" "$@" >"$build/$name.log"
+}
+say "Training without content: the graph of packages alone"
+train base-only --ablation 'base only'
+say "Training with words and debtags"
+train full
+
+# ---- results ----
+say "Test set: the package that was held out, ranked among all that the user does not have yet"
+printf '%-12s %12s %12s %12s\n' '' popularity 'base only' 'full model'
+for key in recall@20 ndcg@20 hr@10; do
+    printf '%-12s %12s %12s %12s\n' "$key" "$(metric "$build/full.json" popularity "$key")" \
+        "$(metric "$build/base-only.json" test "$key")" "$(metric "$build/full.json" test "$key")"
+done
+for package in $asked; do
+    say "Which packages go with $package?"
+    "$cfdtbd" recommend "$build/full.safetensors" "$data" --user "$package" --k 8
+done
+printf '\nThe model is %s; ask for others with\n    %s recommend %s %s --user NAME\n' "$build/full.safetensors" "$cfdtbd" \
+    "$build/full.safetensors" "$data"

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The model handle: what it is made of, its parameters, its snapshot. */
+#include "api/model_handle.h"
+
+#include "api/scorer_new.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- creation ---- */
+
+/* A value that the caller set for a role which no modality plays would silently do nothing. */
+static cfd_status check_roles(const cfd_context *context, const settings *values, const role_assignment *roles, int32_t n)
+{
+    char known[CFD_MAX_MODALITIES * (SETTINGS_ROLE_BYTES + 2)] = "no roles at all";
+    size_t length = 0;
+    for (int32_t i = 0; i < n; i++) {
+        length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", roles[i].role);
+    }
+    for (int32_t i = 0; i < values->n_roles; i++) {
+        const role_settings *own = &values->roles[i];
+        bool played = false;
+        for (int32_t r = 0; r < n; r++) {
+            played = played || strcmp(roles[r].role, own->role) == 0;
+        }
+        if (!played && own->explicitly_set) {
+            return fail(CFD_ERROR_CONFIG, "the config sets values for the role \"%s\", which no modality plays: there are %s",
+                        own->role, known);
+        }
+        if (!played && n > 0) {
+            log_message(&context->log, CFD_LOG_WARNING,
+                        "the preset's values for the role \"%s\" have no effect: the roles are %s", own->role, known);
+        }
+    }
+    return CFD_OK;
+}
+
+/* Which modalities take part. The check of the config's roles looks at all of them, those beyond modality_limit too: an
+ * ablation must not make a config invalid. */
+static cfd_status assign_roles(cfd_model *model, const settings *values)
+{
+    const dataset *data = &model->data->data;
+    const char *names[CFD_MAX_MODALITIES];
+    for (int32_t i = 0; i < data->n_modalities; i++) {
+        names[i] = data->modalities[i].name;
+    }
+    settings unlimited = *values;
+    unlimited.modality_limit = CFD_MAX_MODALITIES;
+    int32_t n;
+    TRY(settings_assign_roles(&unlimited, names, data->n_modalities, model->roles, &n));
+    if (strcmp(values->modalities, "none") != 0) {
+        TRY(check_roles(model->context, values, model->roles, n));
+    }
+    return settings_assign_roles(values, names, data->n_modalities, model->roles, &model->n_roles);
+}
+
+static cfd_status fit_transforms(cfd_model *model, const settings *values, ops *device)
+{
+    for (int32_t r = 0; r < model->n_roles; r++) {
+        role_settings own = settings_role(values, model->roles[r].role);
+        const modality *content = &model->data->data.modalities[model->roles[r].modality];
+        TRY(transform_fit(&model->context->memory, device, model->context->seed, own.role, own.transform,
+                          &content->features, &model->transforms[r]));
+    }
+    return CFD_OK;
+}
+
+/* Takes over `device`. */
+static cfd_status create_core(cfd_model *model, const settings *values, ops *device)
+{
+    const cfd_context *context = model->context;
+    const dataset *data = &model->data->data;
+    model_content content[CFD_MAX_MODALITIES];
+    for (int32_t r = 0; r < model->n_roles; r++) {
+        content[r] = (model_content){model->roles[r].role, model->transforms[r].features};
+    }
+    const bipartite *train = &data->splits[CFD_SPLIT_TRAIN];
+    bipartite merged = {0};
+    if (values->merge_validation) {
+        cfd_status status = bipartite_merge(&context->memory, train, &data->splits[CFD_SPLIT_VALIDATION], &merged);
+        if (status != CFD_OK) {
+            device->table->destroy(device);
+            return status;
+        }
+        train = &merged;
+    }
+    cfd_status status = model_create(&context->memory, device, values, context->seed, train, content, model->n_roles,
+                                     &model->core);
+    bipartite_release(&merged);
+    return status;
+}
+
+cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_dataset *dataset, cfd_model **model)
+{
+    REQUIRE(context);
+    REQUIRE(dataset);
+    REQUIRE(model);
+    if (dataset->data.splits[CFD_SPLIT_TRAIN].interactions == 0) {
+        return fail(CFD_ERROR_DATA, "the data set has no training interactions");
+    }
+    settings values;
+    settings_init(&values);
+    if (config) {
+        values = config->values;
+    }
+    cfd_model *made;
+    TRY(memory_allocate_zero(&context->memory, 1, sizeof *made, "a model", &made));
+    made->context = context_retain(context);
+    made->data = dataset_retain(dataset);
+    cfd_status status;
+    ops *device = NULL;
+    TRY_OR(failed, assign_roles(made, &values));
+    TRY_OR(failed, context_open_device(context, &device));
+    TRY_OR(failed, fit_transforms(made, &values, device));
+    ops *taken = device;
+    device = NULL;
+    TRY_OR(failed, create_core(made, &values, taken));
+    atomic_store(&dataset->frozen, true);
+    *model = made;
+    return CFD_OK;
+failed:
+    if (device) {
+        device->table->destroy(device);
+    }
+    cfd_model_destroy(made);
+    return status;
+}
+
+void cfd_model_destroy(cfd_model *model)
+{
+    if (!model) {
+        return;
+    }
+    cfd_context *context = model->context;
+    model_destroy(model->core);
+    for (int32_t r = 0; r < model->n_roles; r++) {
+        transform_release(&model->transforms[r]);
+    }
+    cfd_dataset_destroy(model->data);
+    memory_release(&context->memory, model);
+    cfd_context_destroy(context);
+}
+
+/* ---- what it is ---- */
+
+cfd_status cfd_model_get_info(const cfd_model *model, cfd_model_info *info)
+{
+    REQUIRE(model);
+    REQUIRE(info);
+    const struct model *m = model->core;
+    cfd_model_info filled = CFD_MODEL_INFO_INIT;
+    filled.n_users = m->users;
+    filled.n_items = m->items;
+    filled.n_modalities = m->n_roles;
+    filled.embedding_dim = m->d;
+    filled.score_width = model_score_width(m);
+    filled.batch_size = m->values.batch_size;
+    filled.n_train = m->n_train;
+    filled.steps_per_epoch = m->steps_per_epoch;
+    filled.steps_done = m->steps_done;
+    filled.n_tensors = (size_t)m->n_tensors;
+    for (int32_t i = 0; i < m->n_tensors; i++) {
+        filled.n_parameters += m->tensors[i].rows * m->tensors[i].columns;
+    }
+    return options_write(info, &filled, sizeof filled, "info");
+}
+
+const char *cfd_model_role(const cfd_model *model, size_t index)
+{
+    return model && index < (size_t)model->core->n_roles ? model->core->roles[index].own.role : NULL;
+}
+
+/* ---- parameters ---- */
+
+cfd_status cfd_model_get_tensor_info(const cfd_model *model, size_t index, cfd_tensor_info *info)
+{
+    REQUIRE(model);
+    REQUIRE(info);
+    if (index >= (size_t)model->core->n_tensors) {
+        return fail(CFD_ERROR_ARGUMENT, "index %zu: the model has %d tensors", index, (int)model->core->n_tensors);
+    }
+    const model_tensor *tensor = &model->core->tensors[index];
+    cfd_tensor_info filled = {sizeof filled, tensor->name, tensor->rows, tensor->columns};
+    return options_write(info, &filled, sizeof filled, "info");
+}
+
+static cfd_status find_tensor(const cfd_model *model, const char *name, size_t n, const model_tensor **out)
+{
+    const model_tensor *tensor = model_find_tensor(model->core, name);
+    if (!tensor) {
+        char known[900] = "";
+        size_t length = 0;
+        for (int32_t i = 0; i < model->core->n_tensors && length < sizeof known; i++) {
+            length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "",
+                                       model->core->tensors[i].name);
+        }
+        return fail(CFD_ERROR_ARGUMENT, "there is no parameter \"%.80s\": there are %s", name, known);
+    }
+    size_t wanted = (size_t)tensor->rows * (size_t)tensor->columns;
+    if (n != wanted) {
+        return fail(CFD_ERROR_ARGUMENT, "n is %zu: %s has %lld x %d = %zu numbers", n, name, (long long)tensor->rows,
+                    (int)tensor->columns, wanted);
+    }
+    *out = tensor;
+    return CFD_OK;
+}
+
+cfd_status cfd_model_get_parameter(const cfd_model *model, const char *name, float *values, size_t n)
+{
+    REQUIRE(model);
+    REQUIRE(name);
+    REQUIRE(values);
+    const model_tensor *tensor;
+    TRY(find_tensor(model, name, n, &tensor));
+    return model_read_tensor(model->core, tensor, false, values);
+}
+
+cfd_status cfd_model_set_parameter(cfd_model *model, const char *name, const float *values, size_t n)
+{
+    REQUIRE(model);
+    REQUIRE(name);
+    REQUIRE(values);
+    const model_tensor *tensor;
+    TRY(find_tensor(model, name, n, &tensor));
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) {
+            return fail(CFD_ERROR_DATA, "%s: the number at row %zu, column %zu is not finite", name,
+                        i / (size_t)tensor->columns, i % (size_t)tensor->columns);
+        }
+    }
+    return model_write_tensor(model->core, tensor, values);
+}
+
+cfd_status cfd_model_get_gradient(const cfd_model *model, const char *name, float *values, size_t n)
+{
+    REQUIRE(model);
+    REQUIRE(name);
+    REQUIRE(values);
+    const model_tensor *tensor;
+    TRY(find_tensor(model, name, n, &tensor));
+    if (!model->core->e0_gradient && !model->core->x_gradient) {
+        return fail(CFD_ERROR_ARGUMENT, "the model has no gradients: they last from a step to the next use of the model");
+    }
+    return model_read_tensor(model->core, tensor, true, values);
+}
+
+/* ---- embeddings ---- */
+
+static cfd_status no_embedding(const char *name)
+{
+    return fail(CFD_ERROR_ARGUMENT, "there is no embedding \"%.80s\": base, common.ROLE, differential.ROLE, fused, as far as "
+                                    "the model has these branches", name);
+}
+
+/* Where the columns of a named embedding lie, after model_embed. */
+static cfd_status find_embedding(const struct model *m, const char *name, const float *base, const float *fused,
+                                 const float **rows, int64_t *ld, int32_t *columns)
+{
+    *ld = m->head_columns;
+    *columns = m->d;
+    if (strcmp(name, "base") == 0 && base) {
+        *rows = base;
+        *ld = m->d;
+        return CFD_OK;
+    }
+    if (strcmp(name, "fused") == 0 && fused) {
+        *rows = fused;
+        *columns = m->head_columns;
+        return CFD_OK;
+    }
+    static const char *const kinds[KINDS] = {"common.", "differential."};
+    for (int kind = 0; kind < KINDS; kind++) {
+        size_t length = strlen(kinds[kind]);
+        for (int32_t r = 0; r < m->n_roles && m->kinds[kind] >= 0; r++) {
+            if (strncmp(name, kinds[kind], length) == 0 && strcmp(name + length, m->roles[r].own.role) == 0) {
+                *rows = m->p + model_head_column(m, r, (enum model_kind)kind);
+                return CFD_OK;
+            }
+        }
+    }
+    return no_embedding(name);
+}
+
+cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *values, size_t n)
+{
+    REQUIRE(model);
+    REQUIRE(name);
+    REQUIRE(values);
+    struct model *m = model->core;
+    const float *base;
+    const float *fused;
+    TRY(model_embed(m, &base, &fused));
+    const float *rows;
+    int64_t ld;
+    int32_t columns;
+    TRY(find_embedding(m, name, base, fused, &rows, &ld, &columns));
+    size_t wanted = (size_t)m->nodes * (size_t)columns;
+    if (n != wanted) {
+        return fail(CFD_ERROR_ARGUMENT, "n is %zu: %s has %d x %d = %zu numbers", n, name, (int)m->nodes, (int)columns, wanted);
+    }
+    const ops_table *t = m->device->table;
+    float *block;
+    TRY(t->allocate(m->device, wanted * sizeof(float), "an embedding", &block));
+    cfd_status status = t->copy_matrix(m->device, rows, ld, block, columns, m->nodes, columns, 1.0f);
+    if (status == CFD_OK) {
+        status = t->download(m->device, values, block, wanted * sizeof(float));
+    }
+    t->release(m->device, block);
+    return status;
+}
+
+/* ---- the snapshot ---- */
+
+cfd_status model_handle_snapshot(cfd_model *model, float **queries, float **keys)
+{
+    struct model *m = model->core;
+    size_t width = (size_t)model_score_width(m);
+    float *q = NULL;
+    float *k = NULL;
+    cfd_status status;
+    TRY_OR(failed, memory_allocate(m->memory, (size_t)m->users * width, sizeof *q, "the query rows", &q));
+    TRY_OR(failed, memory_allocate(m->memory, (size_t)m->items * width, sizeof *k, "the key rows", &k));
+    TRY_OR(failed, model_snapshot(m, q, k));
+    *queries = q;
+    *keys = k;
+    return CFD_OK;
+failed:
+    memory_release(m->memory, k);
+    memory_release(m->memory, q);
+    return status;
+}
+
+cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer)
+{
+    REQUIRE(model);
+    REQUIRE(scorer);
+    struct model *m = model->core;
+    char roles[CFD_MAX_MODALITIES][SETTINGS_ROLE_BYTES];
+    for (int32_t r = 0; r < m->n_roles; r++) {
+        memcpy(roles[r], m->roles[r].own.role, SETTINGS_ROLE_BYTES);
+    }
+    float *queries;
+    float *keys;
+    TRY(model_handle_snapshot(model, &queries, &keys));
+    return scorer_handle_create(model->context, &m->values, (const char(*)[SETTINGS_ROLE_BYTES])roles, m->n_roles,
+                                m->steps_done, m->users, m->items, model_score_width(m), queries, keys, scorer);
+}

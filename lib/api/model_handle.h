@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands behind cfd_model. */
+#ifndef CFD_API_MODEL_HANDLE_H
+#define CFD_API_MODEL_HANDLE_H
+
+#include "api/handles.h"
+#include "data/transform.h"
+#include "model/model.h"
+
+struct cfd_model {
+    cfd_context *context;
+    cfd_dataset *data;
+    role_assignment roles[CFD_MAX_MODALITIES];
+    transform transforms[CFD_MAX_MODALITIES];
+    int32_t n_roles;
+    model *core;
+};
+
+/* Query and key rows at the present parameters, allocated here. */
+cfd_status model_handle_snapshot(cfd_model *model, float **queries, float **keys);
+
+#endif

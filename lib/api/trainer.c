@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training through the model handle: single steps, and the whole loop. */
+#include "api/model_handle.h"
+#include "train/train.h"
+
+#include <math.h>
+
+/* One batch through forward and backward; the losses, where asked for. */
+static cfd_status run_batch(cfd_model *model, const cfd_batch *batch, cfd_losses *losses)
+{
+    struct model *m = model->core;
+    cfd_losses filled = CFD_LOSSES_INIT;
+    if (batch) {
+        cfd_batch own = CFD_BATCH_INIT;
+        TRY(options_read(batch, &own, sizeof own, "batch"));
+        TRY(model_set_batch(m, &own));
+    } else {
+        TRY(model_draw_batch(m));
+    }
+    TRY(model_zero_losses(m));
+    TRY(model_compute_gradients(m));
+    if (!losses) {
+        return CFD_OK;
+    }
+    TRY(model_read_losses(m, 1.0, &filled));
+    if (!isfinite(filled.total)) {
+        return fail(CFD_ERROR_NUMERIC, "the loss is not finite; the parameters are as they were");
+    }
+    return options_write(losses, &filled, sizeof filled, "losses");
+}
+
+cfd_status cfd_compute_gradients(cfd_model *model, const cfd_batch *batch, cfd_losses *losses)
+{
+    REQUIRE(model);
+    return run_batch(model, batch, losses);
+}
+
+cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *losses)
+{
+    REQUIRE(model);
+    TRY(run_batch(model, batch, losses));
+    return model_update(model->core);
+}
+
+cfd_status cfd_train(cfd_model *model, const cfd_train_options *options, cfd_train_summary *summary)
+{
+    static const int32_t usual_ks[] = {5, 10, 20};
+    REQUIRE(model);
+    cfd_train_options chosen = CFD_TRAIN_OPTIONS_INIT;
+    TRY(options_read(options, &chosen, sizeof chosen, "options"));
+    train_request request = {.progress = chosen.progress,
+                             .progress_user = chosen.progress_user,
+                             .ks = chosen.ks ? chosen.ks : usual_ks,
+                             .n_ks = chosen.ks ? chosen.n_ks : sizeof usual_ks / sizeof usual_ks[0],
+                             .pool = model->context->pool,
+                             .seed = model->context->seed};
+    if (request.n_ks == 0 || request.n_ks > 1000) {
+        return fail(CFD_ERROR_ARGUMENT, "options.n_ks is %zu: 1 to 1000 wanted", request.n_ks);
+    }
+    for (size_t i = 0; i < request.n_ks; i++) {
+        if (request.ks[i] < 1 || request.ks[i] > 1000) {
+            return fail(CFD_ERROR_ARGUMENT, "options.ks[%zu] is %d: 1 to 1000 wanted", i, (int)request.ks[i]);
+        }
+    }
+    cfd_train_summary filled = CFD_TRAIN_SUMMARY_INIT;
+    TRY(train_run(model->core, &model->data->data, &request, &filled));
+    filled.struct_size = sizeof filled;
+    return summary ? options_write(summary, &filled, sizeof filled, "summary") : CFD_OK;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+struct thread_pool {
+    const memory_source *source;
+    int32_t threads;        /* never changes */
+    pid_t owner;            /* after fork() the child sees that the workers are not its own */
+    atomic_flag busy;       /* held by the call that is using the workers */
+    pthread_mutex_t mutex;  /* guards everything below */
+    pthread_cond_t wake;    /* workers: there is a new round, or the end */
+    pthread_cond_t finished; /* caller: the last worker has left the round */
+    pthread_t *workers;
+    int32_t wanted;         /* workers to start: fewer than asked for where the system refuses */
+    int32_t started;
+    int32_t working;        /* workers that have not left the present round */
+    uint64_t round;
+    bool ending;
+    /* the present round */
+    thread_block block;
+    void *argument;
+    size_t blocks;
+    atomic_size_t next;
+};
+
+static int32_t available_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) {
+        return CPU_COUNT(&set);
+    }
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int32_t)online : 1;
+}
+
+cfd_status threads_create(const memory_source *source, int32_t threads, thread_pool **out)
+{
+    thread_pool *pool;
+    TRY(memory_allocate_zero(source, 1, sizeof *pool, "a thread pool", &pool));
+    pool->source = source;
+    pool->threads = threads > 0 ? threads : available_processors();
+    pool->wanted = pool->threads - 1;
+    pool->owner = getpid();
+    atomic_flag_clear(&pool->busy);
+    cfd_status status =
+        memory_allocate_zero(source, (size_t)pool->threads, sizeof *pool->workers, "a thread pool", &pool->workers);
+    if (status != CFD_OK) {
+        memory_release(source, pool);
+        return status;
+    }
+    if (pthread_mutex_init(&pool->mutex, NULL) != 0) {
+        goto refused;
+    }
+    if (pthread_cond_init(&pool->wake, NULL) != 0) {
+        goto no_wake;
+    }
+    if (pthread_cond_init(&pool->finished, NULL) != 0) {
+        goto no_finished;
+    }
+    *out = pool;
+    return CFD_OK;
+no_finished:
+    pthread_cond_destroy(&pool->wake);
+no_wake:
+    pthread_mutex_destroy(&pool->mutex);
+refused:
+    memory_release(source, pool->workers);
+    memory_release(source, pool);
+    return fail(CFD_ERROR_SYSTEM, "the system refused a mutex or condition variable for a thread pool");
+}
+
+static void run_blocks(thread_pool *pool)
+{
+    for (;;) {
+        size_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+        if (i >= pool->blocks) {
+            return;
+        }
+        pool->block(pool->argument, i);
+    }
+}
+
+static void *work(void *argument)
+{
+    thread_pool *pool = argument;
+    uint64_t seen = 0;
+    pthread_mutex_lock(&pool->mutex);
+    for (;;) {
+        while (pool->round == seen && !pool->ending) {
+            pthread_cond_wait(&pool->wake, &pool->mutex);
+        }
+        if (pool->ending) {
+            break;
+        }
+        seen = pool->round;
+        pthread_mutex_unlock(&pool->mutex);
+        run_blocks(pool);
+        pthread_mutex_lock(&pool->mutex);
+        if (--pool->working == 0) {
+            pthread_cond_signal(&pool->finished);
+        }
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+/* The host's signals stay with the host's threads: workers block them all. */
+static void start_workers(thread_pool *pool)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) {
+        return;
+    }
+    while (pool->started < pool->wanted) {
+        if (pthread_create(&pool->workers[pool->started], NULL, work, pool) != 0) {
+            pool->wanted = pool->started; /* fewer threads, same results */
+            break;
+        }
+        pool->started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void threads_run(thread_pool *pool, size_t blocks, thread_block block, void *argument)
+{
+    bool alone = blocks <= 1 || pool->threads == 1 || pool->owner != getpid();
+    if (alone || atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) {
+        for (size_t i = 0; i < blocks; i++) {
+            block(argument, i);
+        }
+        return;
+    }
+    pthread_mutex_lock(&pool->mutex);
+    if (pool->started < pool->wanted) {
+        start_workers(pool); /* a new worker waits for the mutex, then finds the round below */
+    }
+    pool->block = block;
+    pool->argument = argument;
+    pool->blocks = blocks;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    pool->working = pool->started;
+    pool->round++;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+
+    run_blocks(pool);
+
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->working > 0) {
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    atomic_flag_clear_explicit(&pool->busy, memory_order_release);
+}
+
+int32_t threads_count(const thread_pool *pool)
+{
+    return pool->threads;
+}
+
+void threads_destroy(thread_pool *pool)
+{
+    if (!pool) {
+        return;
+    }
+    if (pool->owner == getpid()) {
+        pthread_mutex_lock(&pool->mutex);
+        pool->ending = true;
+        pthread_cond_broadcast(&pool->wake);
+        pthread_mutex_unlock(&pool->mutex);
+        for (int32_t i = 0; i < pool->started; i++) {
+            pthread_join(pool->workers[i], NULL);
+        }
+        pthread_cond_destroy(&pool->finished);
+        pthread_cond_destroy(&pool->wake);
+        pthread_mutex_destroy(&pool->mutex);
+    }
+    memory_release(pool->source, pool->workers);
+    memory_release(pool->source, pool);
+}

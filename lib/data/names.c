@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of users and items: line n of a file is the name of id n, its bytes taken as they are. */
+#include "data/dataset_parts.h"
+#include "io/map_file.h"
+
+#include <string.h>
+
+static size_t hash_name(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (; *name; name++) {
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    }
+    return (size_t)(hash ^ hash >> 32);
+}
+
+/* The slot of that name, or the free one where it would go. */
+static size_t find_slot(const name_list *names, const char *name)
+{
+    size_t slot = hash_name(name) & (names->slots - 1);
+    while (names->table[slot] >= 0 && strcmp(names->bytes + names->starts[names->table[slot]], name) != 0) {
+        slot = (slot + 1) & (names->slots - 1);
+    }
+    return slot;
+}
+
+/* A line is empty or not; a last line without its newline counts, one of no bytes does not. */
+static size_t count_lines(const char *bytes, size_t n)
+{
+    size_t lines = 0;
+    for (size_t at = 0; at < n; lines++) {
+        const char *newline = memchr(bytes + at, '\n', n - at);
+        at = newline ? (size_t)(newline - bytes) + 1 : n;
+    }
+    return lines;
+}
+
+/* Copies the lines, each NUL-terminated, which takes no more room than they have with their newlines, and one byte. */
+static cfd_status split_lines(const char *path, const char *bytes, size_t n, name_list *names, int32_t *named)
+{
+    size_t to = 0;
+    size_t at = 0;
+    for (int32_t id = 0; id < names->n; id++) {
+        const char *newline = memchr(bytes + at, '\n', n - at);
+        size_t end = newline ? (size_t)(newline - bytes) : n;
+        size_t length = end - at;
+        length -= length > 0 && bytes[end - 1] == '\r';
+        if (memchr(bytes + at, '\0', length)) {
+            return fail(CFD_ERROR_FORMAT, "%s:%d: a NUL byte in a name", path, (int)id + 1);
+        }
+        names->starts[id] = to;
+        memcpy(names->bytes + to, bytes + at, length);
+        names->bytes[to + length] = '\0';
+        to += length + 1;
+        *named = length > 0 ? id + 1 : *named;
+        at = end + 1;
+    }
+    return CFD_OK;
+}
+
+/* Of several that bear the same name the first is found; ids without a name are not. */
+static void fill_table(name_list *names)
+{
+    for (size_t slot = 0; slot < names->slots; slot++) {
+        names->table[slot] = -1;
+    }
+    for (int32_t id = 0; id < names->n; id++) {
+        const char *name = names->bytes + names->starts[id];
+        if (*name != '\0') {
+            size_t slot = find_slot(names, name);
+            if (names->table[slot] < 0) {
+                names->table[slot] = id;
+            }
+        }
+    }
+}
+
+static cfd_status read_bytes(const memory_source *memory, const char *path, const char *bytes, size_t n, name_list *names,
+                             int32_t *named)
+{
+    size_t lines = count_lines(bytes, n);
+    if (lines >= INT32_MAX) {
+        return fail(CFD_ERROR_FORMAT, "%s: %zu lines are more than there can be ids", path, lines);
+    }
+    names->n = (int32_t)lines;
+    names->slots = 4;
+    while (names->slots < lines * 2) {
+        names->slots *= 2;
+    }
+    TRY(memory_allocate(memory, n + 1, 1, "names", &names->bytes));
+    TRY(memory_allocate(memory, lines, sizeof *names->starts, "names", &names->starts));
+    TRY(memory_allocate(memory, names->slots, sizeof *names->table, "names", &names->table));
+    TRY(split_lines(path, bytes, n, names, named));
+    fill_table(names);
+    return CFD_OK;
+}
+
+cfd_status names_read(const memory_source *memory, const char *path, name_list *out, int32_t *named)
+{
+    mapped_file map;
+    TRY(map_file(path, MAP_SEQUENTIAL, false, &map));
+    name_list names = {0};
+    int32_t last = 0;
+    cfd_status status = read_bytes(memory, path, map.memory, map.bytes, &names, &last);
+    unmap_file(&map);
+    if (status != CFD_OK) {
+        names_release(memory, &names);
+        return status;
+    }
+    *out = names;
+    *named = last;
+    return CFD_OK;
+}
+
+void names_release(const memory_source *memory, name_list *names)
+{
+    memory_release(memory, names->bytes);
+    memory_release(memory, names->starts);
+    memory_release(memory, names->table);
+    *names = (name_list){0};
+}
+
+const char *name_list_at(const name_list *names, int32_t id)
+{
+    if (id < 0 || id >= names->n) {
+        return NULL;
+    }
+    const char *name = names->bytes + names->starts[id];
+    return *name ? name : NULL;
+}
+
+int32_t name_list_find(const name_list *names, const char *name)
+{
+    return names->n > 0 && *name ? names->table[find_slot(names, name)] : -1;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages of a feature transform, fitted and applied one after the other. */
+#include "data/transform.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct fitting {
+    transform *t;
+    ops *device;
+    uint64_t seed;
+    const char *role;
+} fitting;
+
+static const float *dense_row(const ops_feature_source *f, int32_t row)
+{
+    return f->dense + (size_t)row * (size_t)f->ld;
+}
+
+static bool is_zero_row(const float *row, int32_t columns)
+{
+    for (int32_t c = 0; c < columns; c++) {
+        if (row[c] != 0.0f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Makes t->features dense memory that may be written. */
+static cfd_status own_dense(transform *t)
+{
+    ops_feature_source *f = &t->features;
+    if (t->dense) {
+        return CFD_OK;
+    }
+    size_t rows = (size_t)f->rows;
+    size_t columns = (size_t)f->columns;
+    size_t n;
+    if (!checked_multiply(rows, columns, &n)) {
+        return fail_memory("transformed features", SIZE_MAX);
+    }
+    TRY(memory_allocate(t->memory, n, sizeof(float), "transformed features", &t->dense));
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(t->dense + r * columns, dense_row(f, (int32_t)r), columns * sizeof(float));
+    }
+    f->dense = t->dense;
+    f->ld = f->columns;
+    return CFD_OK;
+}
+
+/* ---- center, standardize ---- */
+
+static void column_sums(const ops_feature_source *f, const float *mean, double *sums, int32_t *rows)
+{
+    *rows = 0;
+    for (int32_t r = 0; r < f->rows; r++) {
+        const float *row = dense_row(f, r);
+        if (is_zero_row(row, f->columns)) {
+            continue;
+        }
+        ++*rows;
+        for (int32_t c = 0; c < f->columns; c++) {
+            double value = mean ? (double)row[c] - mean[c] : row[c];
+            sums[c] += mean ? value * value : value;
+        }
+    }
+}
+
+static cfd_status fit_columns(fitting *fit, transform_stage *stage)
+{
+    transform *t = fit->t;
+    ops_feature_source *f = &t->features;
+    if (!f->dense) {
+        return fail(CFD_ERROR_CONFIG, "transform.%s: %s would make sparse features dense: put svd:K before it", fit->role,
+                    stage->kind == TRANSFORM_CENTER ? "center" : "standardize");
+    }
+    size_t columns = (size_t)f->columns;
+    double *sums;
+    TRY(memory_allocate_zero(t->memory, columns, sizeof *sums, "column sums", &sums));
+    cfd_status status = CFD_OK;
+    int32_t rows;
+    TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column means", &stage->mean));
+    column_sums(f, NULL, sums, &rows);
+    for (size_t c = 0; c < columns; c++) {
+        stage->mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
+    }
+    if (stage->kind == TRANSFORM_STANDARDIZE) {
+        TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column scales", &stage->scale));
+        memset(sums, 0, columns * sizeof *sums);
+        column_sums(f, stage->mean, sums, &rows);
+        for (size_t c = 0; c < columns; c++) {
+            /* A column whose values differ by rounding of its mean alone is constant. */
+            double deviation = rows > 0 ? sqrt(sums[c] / rows) : 0.0;
+            stage->scale[c] = deviation > 1e-6 * fabs(stage->mean[c]) ? (float)(1.0 / deviation) : 0.0f;
+        }
+    }
+done:
+    memory_release(t->memory, sums);
+    return status;
+}
+
+static cfd_status apply_columns(fitting *fit, const transform_stage *stage)
+{
+    TRY(own_dense(fit->t));
+    ops_feature_source *f = &fit->t->features;
+    for (int32_t r = 0; r < f->rows; r++) {
+        float *row = fit->t->dense + (size_t)r * (size_t)f->columns;
+        if (is_zero_row(row, f->columns)) {
+            continue;
+        }
+        for (int32_t c = 0; c < f->columns; c++) {
+            float centered = row[c] - stage->mean[c];
+            row[c] = stage->scale ? centered * stage->scale[c] : centered;
+        }
+    }
+    return CFD_OK;
+}
+
+/* ---- l2 ---- */
+
+static void normalise(float *row, int64_t n)
+{
+    double sum = 0.0;
+    for (int64_t c = 0; c < n; c++) {
+        sum += (double)row[c] * row[c];
+    }
+    double inverse = sum > 0.0 ? 1.0 / sqrt(sum) : 0.0;
+    for (int64_t c = 0; c < n; c++) {
+        row[c] = (float)(row[c] * inverse);
+    }
+}
+
+static cfd_status apply_l2(fitting *fit)
+{
+    transform *t = fit->t;
+    ops_feature_source *f = &t->features;
+    if (f->dense) {
+        TRY(own_dense(t));
+        for (int32_t r = 0; r < f->rows; r++) {
+            normalise(t->dense + (size_t)r * (size_t)f->columns, f->columns);
+        }
+        return CFD_OK;
+    }
+    if (!t->values) {
+        size_t n = (size_t)f->sparse.nonzeros;
+        TRY(memory_allocate(t->memory, n, sizeof *t->values, "transformed features", &t->values));
+        if (n > 0) {
+            memcpy(t->values, f->sparse.values, n * sizeof *t->values);
+        }
+        f->sparse.values = t->values;
+    }
+    for (int32_t r = 0; r < f->rows; r++) {
+        normalise(t->values + f->sparse.offsets[r], f->sparse.offsets[r + 1] - f->sparse.offsets[r]);
+    }
+    return CFD_OK;
+}
+
+/* ---- svd ---- */
+
+/* Scales features and basis alike, so that the rows that are there have norm 1 on average. */
+static void scale_to_unit_rows(transform_stage *stage, float *dense, int32_t rows)
+{
+    double sum = 0.0;
+    int32_t present = 0;
+    for (int32_t r = 0; r < rows; r++) {
+        const float *row = dense + (size_t)r * (size_t)stage->out;
+        double squares = 0.0;
+        for (int32_t c = 0; c < stage->out; c++) {
+            squares += (double)row[c] * row[c];
+        }
+        sum += sqrt(squares);
+        present += squares > 0.0;
+    }
+    float factor = sum > 0.0 ? (float)(present / sum) : 1.0f;
+    for (size_t i = 0; i < (size_t)rows * (size_t)stage->out; i++) {
+        dense[i] *= factor;
+    }
+    for (size_t i = 0; i < (size_t)stage->in * (size_t)stage->out; i++) {
+        stage->basis[i] *= factor;
+    }
+}
+
+static cfd_status apply_svd(fitting *fit, transform_stage *stage)
+{
+    transform *t = fit->t;
+    ops_feature_source *f = &t->features;
+    int32_t most = f->rows < f->columns ? f->rows : f->columns;
+    if (stage->out > most) {
+        return fail(CFD_ERROR_CONFIG, "transform.%s: svd:%d of features with %d rows and %d columns: at most svd:%d",
+                    fit->role, (int)stage->out, (int)f->rows, (int)f->columns, (int)most);
+    }
+    TRY(svd_basis(t->memory, fit->device, fit->seed, f, stage->out, &stage->basis));
+    float *dense;
+    TRY(memory_allocate(t->memory, (size_t)f->rows * (size_t)stage->out, sizeof *dense, "transformed features", &dense));
+    cfd_status status = svd_apply(fit->device, f, stage->basis, stage->out, dense);
+    if (status != CFD_OK) {
+        memory_release(t->memory, dense);
+        return status;
+    }
+    scale_to_unit_rows(stage, dense, f->rows);
+    memory_release(t->memory, t->dense);
+    memory_release(t->memory, t->values);
+    t->dense = dense;
+    t->values = NULL;
+    *f = (ops_feature_source){.rows = f->rows, .columns = stage->out, .dense = dense, .ld = stage->out};
+    return CFD_OK;
+}
+
+/* ---- the list of stages ---- */
+
+static bool read_stage(const char *name, int32_t columns, transform_stage *stage)
+{
+    int64_t rank = columns;
+    *stage = (transform_stage){.in = columns};
+    if (strcmp(name, "center") == 0) {
+        stage->kind = TRANSFORM_CENTER;
+    } else if (strcmp(name, "standardize") == 0) {
+        stage->kind = TRANSFORM_STANDARDIZE;
+    } else if (strcmp(name, "l2") == 0) {
+        stage->kind = TRANSFORM_L2;
+    } else if (strncmp(name, "svd:", 4) == 0 && text_to_integer(name + 4, &rank)) {
+        stage->kind = TRANSFORM_SVD;
+    } else {
+        return false; /* "none" */
+    }
+    stage->out = (int32_t)rank;
+    return true;
+}
+
+static cfd_status apply_stage(fitting *fit, transform_stage *stage)
+{
+    switch (stage->kind) {
+    case TRANSFORM_CENTER:
+    case TRANSFORM_STANDARDIZE:
+        TRY(fit_columns(fit, stage));
+        return apply_columns(fit, stage);
+    case TRANSFORM_L2: return apply_l2(fit);
+    case TRANSFORM_SVD: return apply_svd(fit, stage);
+    }
+    return CFD_OK;
+}
+
+static cfd_status apply_all(fitting *fit, const char *spec)
+{
+    transform *t = fit->t;
+    for (const char *at = spec; *at;) {
+        size_t length = strcspn(at, ",");
+        char name[32];
+        snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), at);
+        transform_stage stage;
+        if (read_stage(name, t->features.columns, &stage)) {
+            if (t->n_stages == TRANSFORM_MAX_STAGES) {
+                return fail(CFD_ERROR_CONFIG, "transform.%s: more than %d stages", fit->role, TRANSFORM_MAX_STAGES);
+            }
+            t->stages[t->n_stages] = stage;
+            TRY(apply_stage(fit, &t->stages[t->n_stages++]));
+        }
+        at += length;
+        at += *at == ',' ? 1 : 0;
+    }
+    return CFD_OK;
+}
+
+cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed, const char *role, const char *spec,
+                         const ops_feature_source *features, transform *out)
+{
+    transform t = {.memory = memory, .features = *features};
+    fitting fit = {&t, device, seed, role};
+    cfd_status status = apply_all(&fit, spec);
+    if (status != CFD_OK) {
+        transform_release(&t);
+        return status;
+    }
+    *out = t;
+    return CFD_OK;
+}
+
+void transform_release(transform *t)
+{
+    for (int32_t i = 0; i < t->n_stages; i++) {
+        memory_release(t->memory, t->stages[i].mean);
+        memory_release(t->memory, t->stages[i].scale);
+        memory_release(t->memory, t->stages[i].basis);
+    }
+    if (t->memory) {
+        memory_release(t->memory, t->dense);
+        memory_release(t->memory, t->values);
+    }
+    memset(t, 0, sizeof *t);
+}

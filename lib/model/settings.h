@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every setting of model, training and evaluation: one struct, one table of keys (settings_keys.c), presets with the
+ * published numbers (settings_presets.c). */
+#ifndef CFD_MODEL_SETTINGS_H
+#define CFD_MODEL_SETTINGS_H
+
+#include "base/text.h"
+
+#define SETTINGS_ROLE_BYTES 64
+#define SETTINGS_TEXT_BYTES 512
+#define SETTINGS_MAX_ROLES 16 /* roles that a config may mention; a model takes CFD_MAX_MODALITIES of them */
+
+enum settings_sampler { SAMPLER_USERS = 0, SAMPLER_INTERACTIONS = 1 };
+enum settings_distillation { DISTILLATION_ALIGN = 0, DISTILLATION_RELEASED = 1 };
+enum settings_select { SELECT_VALIDATION = 0, SELECT_TEST = 1, SELECT_NONE = 2 };
+
+/* What a modality's role has of its own. */
+typedef struct role_settings {
+    char role[SETTINGS_ROLE_BYTES];
+    bool explicitly_set; /* by cfd_config_set, not by a preset: then a model without this role refuses the config */
+    double lambda, mu, rho;
+    int32_t whiten;
+    char transform[SETTINGS_TEXT_BYTES];
+} role_settings;
+
+/* Graph exponents: A(left, right) of SPEC 2. */
+typedef struct exponents {
+    double left, right;
+} exponents;
+
+typedef struct settings {
+    /* shape */
+    int32_t embedding_dim, layers;
+    char modalities[SETTINGS_TEXT_BYTES]; /* "ROLE=NAME,..."; "": all, by their own names; "none": no modality */
+    int32_t modality_limit;               /* the first so many take part */
+    exponents base, common, differential, fused;
+    int32_t branch_base, branch_common, branch_differential, branch_fused;
+    int32_t whitening; /* no: whiten.ROLE is not looked at */
+    double whiten_epsilon;
+    /* loss */
+    int32_t common_distillation;
+    double eta_common, eta_differential, decay;
+    double lambda_fused, mu_fused, rho_fused;
+    /* training */
+    int32_t batch_size, sampler, epochs, eval_every, patience, select, protocol, negatives, merge_validation;
+    double learning_rate, beta1, beta2, epsilon;
+    /* by role */
+    role_settings roles[SETTINGS_MAX_ROLES];
+    int32_t n_roles;
+} settings;
+
+void settings_init(settings *values); /* every key at its default */
+cfd_status settings_set(settings *values, const char *key, const char *value);
+/* The value as text, into a buffer of SETTINGS_TEXT_BYTES. */
+cfd_status settings_get(const settings *values, const char *key, char text[SETTINGS_TEXT_BYTES]);
+cfd_status settings_load_preset(settings *values, const char *name);
+cfd_status settings_load_ablation(settings *values, const char *name);
+/* A role's values: its own, or the defaults. */
+role_settings settings_role(const settings *values, const char *role);
+
+/* The table of keys, for documentation and enumeration. */
+size_t settings_key_count(void);
+void settings_key(size_t index, cfd_config_key *key);
+
+/* Calls visit for every key with its value as text: plain keys, then the keys of every role that has values. */
+typedef cfd_status (*settings_visitor)(void *user, const char *key, const char *value);
+cfd_status settings_visit(const settings *values, settings_visitor visit, void *user);
+
+/* Which modalities take part, in order. */
+typedef struct role_assignment {
+    char role[SETTINGS_ROLE_BYTES];
+    int32_t modality; /* index in the data set */
+} role_assignment;
+
+/* Resolves "modalities" against the names that a data set has. Refuses unknown names, repeated roles, too many. */
+cfd_status settings_assign_roles(const settings *values, const char *const *names, int32_t n_names,
+                                 role_assignment out[CFD_MAX_MODALITIES], int32_t *n);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Drawing and indexing of a batch on the CPU, for every backend whose memory is the host's, so that all draw the same. */
+#ifndef CFD_OPS_BATCH_H
+#define CFD_OPS_BATCH_H
+
+#include "ops/ops.h"
+
+/* How many triples a draw gives. */
+int32_t batch_draw_size(const ops_sampler *sampler, int64_t position, int32_t capacity);
+/* Draws the triples [first, last) of the batch. Each depends on its position alone: ranges may be drawn in parallel. */
+void batch_draw_range(const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position, ops_batch *batch,
+                      int32_t first, int32_t last);
+
+/* Fills count, rows, slots, offsets and occurrences from the triples, in time O(nodes + 3 size). */
+void batch_build_index(ops_batch *batch);
+
+/* The node that plays a role (0 user, 1 positive, 2 negative) in a triple. */
+static inline int32_t batch_node(const ops_batch *batch, int32_t position, int32_t role)
+{
+    return role == 0   ? batch->user_ids[position]
+           : role == 1 ? batch->users + batch->positives[position]
+                       : batch->users + batch->negatives[position];
+}
+
+/* The row of a slot in a view, and of a node that the batch touches. */
+static inline float *batch_row(const ops_batch *batch, const ops_view *view, int32_t slot)
+{
+    return view->data + view->ld * (view->by_node ? batch->rows[slot] : slot);
+}
+
+static inline float *batch_node_row(const ops_batch *batch, const ops_view *view, int32_t node)
+{
+    return view->data + view->ld * (view->by_node ? node : batch->slots[node]);
+}
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of primitive operations that a backend provides. Backends know nothing of models: they get pointers, sizes and
+ * leading dimensions. Model code is written once, in terms of these.
+ *
+ * Pointers are device pointers unless a comment says "host": only upload and download may look behind them (on the CPU they
+ * are ordinary memory). Matrices are row-major float with a leading dimension ("ld", elements from row to row).
+ *
+ * Every operation is deterministic: the same inputs give the same bits, whatever the number of threads. Sums run in an
+ * order that the operands alone fix. Operations enqueue; download and synchronise wait.
+ *
+ * An instance (struct ops) holds a backend's scratch memory and is used by one thread at a time. */
+#ifndef CFD_OPS_OPS_H
+#define CFD_OPS_OPS_H
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/threads.h"
+
+typedef struct ops ops;
+
+/* A sparse matrix in CSR form; columns ascend within a row. */
+typedef struct ops_csr {
+    int32_t rows, columns;
+    int64_t nonzeros;
+    const int64_t *offsets; /* rows + 1 */
+    const int32_t *indices;
+    const float *values;
+} ops_csr;
+
+/* The rows that a batch touches, and who touches them. Made by batch_index from users, positives, negatives.
+ *
+ * `rows` are the distinct nodes of the batch, ascending; the k-th of them has "slot" k. A matrix with one row per slot is
+ * called compact. occurrences[offsets[k] .. offsets[k + 1]) lists the k-th row's appearances, ascending, each
+ * 3 * position + role, role 0 as user, 1 as positive, 2 as negative. */
+typedef struct ops_batch {
+    int32_t size, capacity; /* triples in use; allocated */
+    int32_t nodes, users;   /* nodes of the graph; an item i is node users + i */
+    int32_t *user_ids, *positives, *negatives; /* capacity; item ids, not nodes */
+    int32_t *count;       /* 1: how many distinct rows */
+    int32_t *rows;        /* min(3 * capacity, nodes) */
+    int32_t *slots;       /* nodes: slot of a node, -1 where the batch does not touch it */
+    int32_t *offsets;     /* min(3 * capacity, nodes) + 1 */
+    int32_t *occurrences; /* 3 * capacity */
+} ops_batch;
+
+/* A list of rows: which rows of a matrix an operation is for. */
+typedef struct ops_rows {
+    const int32_t *rows;  /* NULL: all */
+    const int32_t *count; /* 1; NULL with rows NULL */
+    int32_t capacity;     /* *count is at most this */
+} ops_rows;
+
+/* A view of embedding rows that batch operations read. The row of slot k is data + ld * (by_node ? rows[k] : k). */
+typedef struct ops_view {
+    float *data;
+    int64_t ld;
+    int32_t width;
+    bool by_node;
+} ops_view;
+
+/* One branch of the ranking loss: its rows, where its (compact or by-node) gradient goes, and its weight. */
+typedef struct ops_branch {
+    ops_view embedding;
+    ops_view gradient;
+    float weight;  /* of the gradient; the loss is unweighted */
+    double *loss;  /* += mean softplus */
+} ops_branch;
+
+/* Which function of the cosine c of two rows is minimised. */
+typedef enum ops_cosine {
+    OPS_COSINE_ALIGN = 0,     /* 1 - c */
+    OPS_COSINE_RELEASED = 1,  /* c */
+    OPS_COSINE_ORTHOGONAL = 2 /* sqrt(c^2 + 1e-8) */
+} ops_cosine;
+
+/* A dense tensor of Adam: contiguous. */
+typedef struct ops_adam_tensor {
+    float *parameter;
+    const float *gradient;
+    float *moment1, *moment2;
+    size_t size;
+} ops_adam_tensor;
+
+typedef struct ops_adam_settings {
+    double learning_rate, beta1, beta2, epsilon;
+    int64_t step; /* from 1 */
+} ops_adam_settings;
+
+/* What draw_batch draws from. The pool is a list of candidates; a user with every item is not in it. */
+typedef struct ops_sampler {
+    int32_t users, items;
+    const int64_t *offsets;    /* users + 1: the users' items, ascending */
+    const int32_t *item_ids;
+    const int32_t *pool_users; /* pool_size */
+    const int32_t *pool_items; /* pool_size: interactions are drawn; NULL: distinct users are, with any of their items */
+    int64_t pool_size;
+    uint64_t seed;
+} ops_sampler;
+
+/* Host description of constant features, I x columns. Dense: values with ld. Sparse: CSR in host memory. What it points to
+ * must outlive the ops_features made from it. */
+typedef struct ops_feature_source {
+    int32_t rows, columns;
+    const float *dense; /* host; NULL if sparse */
+    int64_t ld;
+    ops_csr sparse; /* host */
+} ops_feature_source;
+
+typedef struct ops_features ops_features; /* a backend's own storage of features */
+
+typedef struct ops_table {
+    const char *name; /* "reference", "cpu" */
+
+    /* ---- the instance ---- */
+    /* Another instance of the same backend. The source, pool and sink outlive it. */
+    cfd_status (*create)(const memory_source *memory, thread_pool *pool, log_sink log, ops **out);
+    void (*destroy)(ops *o);
+    const char *(*instruction_set)(const ops *o);
+    const char *(*gemm)(const ops *o);
+
+    /* ---- memory ---- */
+    /* Uninitialised. Alignment at least 64 bytes. *out untouched on failure. */
+    cfd_status (*allocate)(ops *o, size_t bytes, const char *what, void *out);
+    void (*release)(ops *o, void *memory); /* accepts NULL */
+    cfd_status (*upload)(ops *o, void *to, const void *from_host, size_t bytes);
+    cfd_status (*download)(ops *o, void *to_host, const void *from, size_t bytes); /* waits */
+    cfd_status (*copy)(ops *o, void *to, const void *from, size_t bytes);
+    cfd_status (*zero)(ops *o, void *to, size_t bytes);
+    cfd_status (*synchronise)(ops *o);
+    /* to[r][c] = scale * from[r][c], rows x columns. */
+    cfd_status (*copy_matrix)(ops *o, const float *from, int64_t ld_from, float *to, int64_t ld_to, int64_t rows,
+                              int32_t columns, float scale);
+
+    /* ---- graph ---- */
+    /* Y = G X for `columns` columns. output.rows: only these rows of G; row k of the list goes to row k of y (compact).
+     * input_slots: X is compact, row j of X is x[input_slots[j]], and zero where that is negative; NULL: X is whole. */
+    cfd_status (*spmm)(ops *o, const ops_csr *g, ops_rows output, const int32_t *input_slots, const float *x, int64_t ldx,
+                       float *y, int64_t ldy, int32_t columns);
+    /* y[rows[k]] += x[k], k < *count; rows are distinct. */
+    cfd_status (*add_rows)(ops *o, ops_rows rows, const float *x, int64_t ldx, float *y, int64_t ldy, int32_t columns);
+
+    /* ---- features ---- */
+    cfd_status (*features_create)(ops *o, const ops_feature_source *source, ops_features **out);
+    void (*features_destroy)(ops *o, ops_features *features); /* accepts NULL */
+    /* Y = F W; w is columns(F) x n, contiguous; y is rows(F) x n. */
+    cfd_status (*project)(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy);
+    /* dW = F^T G; dw is columns(F) x n, contiguous. */
+    cfd_status (*project_gradient)(ops *o, const ops_features *f, const float *g, int64_t ldg, int32_t n, float *dw);
+
+    /* ---- whitening; also the small dense algebra of the svd transform ---- */
+    /* C[k] = scale * A_k^T B_k for k < heads, where A_k is columns [k * d, (k + 1) * d) of A; c is heads x d x d. */
+    cfd_status (*cross_moment)(ops *o, const float *a, int64_t lda, const float *b, int64_t ldb, int64_t rows, int32_t d,
+                               int32_t heads, double scale, float *c);
+    /* Of each symmetric C[k]: eigenvectors q (columns of d x d), roots r_i = sqrt(max(s_i, 0) + epsilon), and
+     * z = Q diag(1 / r) Q^T. */
+    cfd_status (*inverse_sqrt)(ops *o, const float *c, int32_t d, int32_t heads, double epsilon, float *q, float *roots,
+                               float *z);
+    /* Exact gradient of inverse_sqrt (SPEC 4.3): dc = Q (K o (Q^T sym(dz) Q)) Q^T, K_ij = -1 / (r_i r_j (r_i + r_j)). */
+    cfd_status (*inverse_sqrt_gradient)(ops *o, const float *q, const float *roots, const float *dz, int32_t d,
+                                        int32_t heads, float *dc);
+    /* Y_k (+)= scale * A_k M[k] for k < heads, m is heads x d x d; `add` adds to Y. A and Y must not overlap. */
+    cfd_status (*multiply_right)(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d,
+                                 int32_t heads, float scale, bool add, float *y, int64_t ldy);
+
+    /* ---- the batch ---- */
+    /* Fills user_ids, positives, negatives, size by SPEC 6. Distinct users: min(capacity, pool_size) of the pool, by
+     * `step` alone. Interactions: the slice [position, position + capacity) of the epoch's shuffle. */
+    cfd_status (*draw_batch)(ops *o, const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position,
+                             ops_batch *batch);
+    cfd_status (*batch_index)(ops *o, ops_batch *batch);
+
+    /* ---- losses; `batch` is indexed. Gradients are with respect to weight * loss. ---- */
+    /* All branches: loss += mean softplus(-(x_u.x_i - x_u.x_j)); the gradient rows of all slots are set, not added to. */
+    cfd_status (*bpr)(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n);
+    /* loss += sum over the batch's users and positives (each appearance counts) of f(cos(x, y)) / batch size; gradients are
+     * added. A row of zeros: neither loss nor gradient. */
+    cfd_status (*pair_cosine)(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
+                              ops_view x_gradient, ops_view y_gradient, double *loss);
+    /* loss += 1/2 sum |x|^2 over all appearances; gradient += weight * appearances * x. */
+    cfd_status (*penalty)(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient, double *loss);
+
+    /* ---- the update ---- */
+    /* Adam in the form of SPEC 6, all tensors in one pass. */
+    cfd_status (*adam)(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings);
+
+    /* ---- serving ---- */
+    /* scores (n_queries x n_keys, ld) = Q K^T for rows of width `width`, contiguous. Unlike the others it may be called by
+     * several threads at once: it computes on the calling thread, uses no scratch of the instance and cannot allocate. A
+     * score's bits depend on its two rows alone, not on the block it is computed in. */
+    cfd_status (*score_block)(const ops *o, const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
+                              int32_t width, float *scores, int64_t ld);
+} ops_table;
+
+/* What every backend's instance begins with. */
+struct ops {
+    const ops_table *table;
+    const memory_source *memory;
+    thread_pool *pool; /* shared by the instances of a context */
+    log_sink log;
+};
+
+/* Instances. The source, pool and sink outlive them. */
+cfd_status ops_create_reference(const memory_source *memory, thread_pool *pool, log_sink log, ops **out);
+cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, ops **out);
+
+static const ops_rows ops_all_rows = {0};
+
+/* The rows of an indexed batch, as a list. */
+static inline ops_rows ops_batch_rows(const ops_batch *batch)
+{
+    int64_t most = 3 * (int64_t)batch->capacity;
+    return (ops_rows){batch->rows, batch->count, (int32_t)(most < batch->nodes ? most : batch->nodes)};
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The best k items of each user, in blocks of users x items: a block of scores is computed, offered to the users'
+ * selections and forgotten. What a user's filter excludes is never offered. */
+#include "serve/ids.h"
+#include "serve/lanes.h"
+#include "serve/scorer.h"
+#include "serve/top_k.h"
+
+#include <math.h>
+
+enum {
+    MOST_USERS = 64,
+    LEAST_USERS = 8,
+    BLOCK_ITEMS = 512,
+    HEAP_ENTRIES = 1 << 18 /* a block's selections together, unless one user's k alone is larger */
+};
+
+typedef struct recommend_job {
+    const scorer *s;
+    const int32_t *users;
+    size_t n_users, block_users;
+    size_t k, kept;       /* asked for; min(k, items): what a selection holds */
+    const cfd_filter *filter; /* NULL: nothing excluded */
+    size_t queries_at, scores_at, heaps_at, sorted_at; /* in the scratch */
+    int32_t *items;
+    float *scores;   /* may be NULL */
+    int32_t *counts; /* may be NULL */
+} recommend_job;
+
+/* One user of a block: the selection, and what is excluded from the present item on. */
+typedef struct selection {
+    top_k best;
+    const int32_t *excluded, *excluded_end; /* ascending */
+} selection;
+
+static size_t excluded_count(const cfd_filter *filter, size_t user)
+{
+    return filter ? (size_t)(filter->exclude_offsets[user + 1] - filter->exclude_offsets[user]) : 0;
+}
+
+/* Points the selection to the user's exclusions in ascending order: the caller's own list where it is so already, else
+ * a copy in `room`. Returns how much room was used. */
+static size_t order_exclusions(const cfd_filter *filter, size_t user, int32_t *room, selection *one)
+{
+    size_t n = excluded_count(filter, user);
+    one->excluded = one->excluded_end = NULL;
+    if (n == 0) {
+        return 0;
+    }
+    const int32_t *list = filter->exclude_items + filter->exclude_offsets[user];
+    bool ordered = ids_ascend(list, n);
+    if (!ordered) {
+        memcpy(room, list, n * sizeof *room);
+        ids_sort(room, n);
+    }
+    one->excluded = ordered ? list : room;
+    one->excluded_end = one->excluded + n;
+    return ordered ? 0 : n;
+}
+
+/* Offers items [first, first + n) without the excluded ones: the runs between them. */
+static void offer(selection *one, const float *scores, int32_t first, int32_t n)
+{
+    int32_t from = first;
+    int32_t end = first + n;
+    while (one->excluded != one->excluded_end && *one->excluded < end) {
+        int32_t hole = *one->excluded++;
+        if (hole >= from) { /* else a repeat */
+            top_k_offer(&one->best, scores + (from - first), (size_t)(hole - from), from);
+            from = hole + 1;
+        }
+    }
+    top_k_offer(&one->best, scores + (from - first), (size_t)(end - from), from);
+}
+
+static void write_list(const recommend_job *job, size_t user, selection *one)
+{
+    int32_t *items = job->items + user * job->k;
+    float *scores = job->scores ? job->scores + user * job->k : NULL;
+    size_t found = top_k_finish(&one->best, items, scores);
+    for (size_t i = found; i < job->k; i++) {
+        items[i] = -1;
+        if (scores) {
+            scores[i] = -INFINITY;
+        }
+    }
+    if (job->counts) {
+        job->counts[user] = (int32_t)found;
+    }
+}
+
+static cfd_status recommend_block(void *argument, unsigned char *scratch, size_t block)
+{
+    const recommend_job *job = argument;
+    const scorer *s = job->s;
+    float *scores = (float *)(void *)(scratch + job->scores_at);
+    uint64_t *heaps = (uint64_t *)(void *)(scratch + job->heaps_at);
+    int32_t *sorted = (int32_t *)(void *)(scratch + job->sorted_at);
+    selection selections[MOST_USERS];
+
+    size_t first_user = block * job->block_users;
+    size_t n_users = job->n_users - first_user < job->block_users ? job->n_users - first_user : job->block_users;
+    for (size_t i = 0; i < n_users; i++) {
+        top_k_start(&selections[i].best, heaps + i * job->kept, job->kept);
+        sorted += order_exclusions(job->filter, first_user + i, sorted, &selections[i]);
+    }
+    const float *queries = ids_rows(job->users + first_user, n_users, s->queries, s->width,
+                                    (float *)(void *)(scratch + job->queries_at));
+    for (int64_t item = 0; item < s->items; item += BLOCK_ITEMS) {
+        int32_t n_items = s->items - item < BLOCK_ITEMS ? (int32_t)(s->items - item) : BLOCK_ITEMS;
+        TRY(s->device->table->score_block(s->device, queries, (int64_t)n_users, s->keys + (size_t)item * (size_t)s->width,
+                                          n_items, s->width, scores, BLOCK_ITEMS));
+        for (size_t i = 0; i < n_users; i++) {
+            offer(&selections[i], scores + i * BLOCK_ITEMS, (int32_t)item, n_items);
+        }
+    }
+    for (size_t i = 0; i < n_users; i++) {
+        write_list(job, first_user + i, &selections[i]);
+    }
+    return CFD_OK;
+}
+
+/* Enough blocks to share out where users are few, wide products where they are many. */
+static size_t users_of_block(size_t n_users, size_t kept)
+{
+    size_t users = n_users / 16;
+    users = users < LEAST_USERS ? LEAST_USERS : users > MOST_USERS ? MOST_USERS : users;
+    size_t fit = HEAP_ENTRIES / kept;
+    users = fit < 1 ? 1 : fit < users ? fit : users;
+    return users < n_users ? users : n_users;
+}
+
+/* The most exclusions, over all blocks, that have to be copied to be sorted. */
+static size_t most_sorted(const cfd_filter *filter, size_t n_users, size_t block_users)
+{
+    size_t most = 0;
+    size_t sum = 0;
+    for (size_t user = 0; user < n_users && filter; user++) {
+        sum = user % block_users == 0 ? 0 : sum;
+        size_t n = excluded_count(filter, user);
+        if (n > 0 && !ids_ascend(filter->exclude_items + filter->exclude_offsets[user], n)) {
+            sum += n;
+        }
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+cfd_status scorer_recommend(const scorer *s, const int32_t *users, size_t n_users, size_t k, const cfd_filter *filter,
+                            int32_t *items, float *scores, int32_t *counts)
+{
+    if (n_users == 0) {
+        return CFD_OK;
+    }
+    recommend_job job = {.s = s, .users = users, .n_users = n_users, .k = k, .items = items, .scores = scores,
+                         .counts = counts};
+    job.kept = k < (size_t)s->items ? k : (size_t)s->items;
+    job.filter = filter && filter->exclude_offsets ? filter : NULL;
+    job.block_users = users_of_block(n_users, job.kept);
+    lane_plan plan = {0};
+    job.queries_at = lane_reserve(&plan, job.block_users > 1 ? job.block_users : 0, (size_t)s->width * sizeof(float));
+    job.scores_at = lane_reserve(&plan, job.block_users, BLOCK_ITEMS * sizeof(float));
+    job.heaps_at = lane_reserve(&plan, job.block_users, job.kept * sizeof(uint64_t));
+    job.sorted_at = lane_reserve(&plan, most_sorted(job.filter, n_users, job.block_users), sizeof(int32_t));
+    return lanes_run(s->memory, s->pool, blocks_of(n_users, job.block_users), &plan, "a recommendation", recommend_block,
+                     &job);
+}

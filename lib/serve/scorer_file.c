@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the serving part of a model file. Nothing in the file is trusted: safetensors_open has checked offsets and sizes,
+ * this checks what they mean. */
+#include "serve/scorer_file.h"
+
+#include "io/report.h"
+#include "io/safetensors.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char config_prefix[] = "config.";
+
+/* A metadata value that must be there. */
+static cfd_status get_text(const safetensors_file *file, const char *path, const char *key, const char **out)
+{
+    const char *value = safetensors_metadata(file, key);
+    if (!value) {
+        return fail(CFD_ERROR_FORMAT, "%s: not a model file: metadata \"%s\" is missing", path, key);
+    }
+    *out = value;
+    return CFD_OK;
+}
+
+static cfd_status get_constant(const safetensors_file *file, const char *path, const char *key, const char *wanted)
+{
+    const char *value = NULL;
+    TRY(get_text(file, path, key, &value));
+    if (strcmp(value, wanted) != 0) {
+        char shown[REPORT_BYTES];
+        return fail(CFD_ERROR_FORMAT, "%s: metadata \"%s\" is \"%s\", not \"%s\"", path, key,
+                    report_bytes(value, strlen(value), shown), wanted);
+    }
+    return CFD_OK;
+}
+
+static cfd_status get_integer(const safetensors_file *file, const char *path, const char *key, int64_t least, int64_t most,
+                              int64_t *out)
+{
+    const char *text = NULL;
+    TRY(get_text(file, path, key, &text));
+    int64_t value;
+    if (!text_to_integer(text, &value) || value < least || value > most) {
+        char shown[REPORT_BYTES];
+        return fail(CFD_ERROR_FORMAT, "%s: metadata \"%s\" is \"%s\", not an integer from %lld to %lld", path, key,
+                    report_bytes(text, strlen(text), shown), (long long)least, (long long)most);
+    }
+    *out = value;
+    return CFD_OK;
+}
+
+/* "visual,textual"; "" is no role. */
+static cfd_status get_roles(const safetensors_file *file, const char *path, scorer_file *out)
+{
+    const char *list = NULL;
+    TRY(get_text(file, path, "roles", &list));
+    out->n_roles = 0;
+    for (const char *at = list; *list != '\0';) {
+        size_t length = strcspn(at, ",");
+        if (out->n_roles == CFD_MAX_MODALITIES) {
+            return fail(CFD_ERROR_FORMAT, "%s: metadata \"roles\" has more than %d names", path, CFD_MAX_MODALITIES);
+        }
+        char *role = out->roles[out->n_roles];
+        size_t kept = length < SETTINGS_ROLE_BYTES ? length : SETTINGS_ROLE_BYTES - 1;
+        memcpy(role, at, kept);
+        role[kept] = '\0';
+        if (length > kept || !text_is_name(role)) {
+            char shown[REPORT_BYTES];
+            return fail(CFD_ERROR_FORMAT, "%s: metadata \"roles\": \"%s\" is not a name", path,
+                        report_bytes(at, length, shown));
+        }
+        for (int32_t i = 0; i < out->n_roles; i++) {
+            if (strcmp(out->roles[i], role) == 0) {
+                return fail(CFD_ERROR_FORMAT, "%s: metadata \"roles\": \"%s\" stands there twice", path, role);
+            }
+        }
+        out->n_roles++;
+        if (at[length] == '\0') {
+            break;
+        }
+        at += length + 1;
+    }
+    return CFD_OK;
+}
+
+/* Keys and values of settings are; a message may then quote them as they are. */
+static bool is_printable(const char *text)
+{
+    while (*text >= ' ' && *text <= '~') {
+        text++;
+    }
+    return *text == '\0';
+}
+
+static cfd_status get_settings(const safetensors_file *file, const char *path, settings *values)
+{
+    settings_init(values);
+    for (size_t i = 0; i < file->n_metadata; i++) {
+        const safetensors_entry *entry = &file->metadata[i];
+        if (strncmp(entry->key, config_prefix, sizeof config_prefix - 1) != 0) {
+            continue;
+        }
+        char shown[REPORT_BYTES];
+        if (!is_printable(entry->key) || !is_printable(entry->value)) {
+            return fail(CFD_ERROR_FORMAT, "%s: metadata \"%s\" is not printable ASCII", path,
+                        report_bytes(entry->key, strlen(entry->key), shown));
+        }
+        cfd_status status = settings_set(values, entry->key + sizeof config_prefix - 1, entry->value);
+        if (status == CFD_ERROR_CONFIG) {
+            return fail(CFD_ERROR_FORMAT, "%s: metadata \"%s\": %s", path,
+                        report_bytes(entry->key, strlen(entry->key), shown), cfd_last_error());
+        }
+        TRY(status);
+    }
+    return CFD_OK;
+}
+
+/* A float32 matrix of `rows` rows and *width columns (0: not known yet). */
+static cfd_status find_matrix(const safetensors_file *file, const char *path, const char *name, int64_t rows, int64_t *width,
+                              const safetensor **out)
+{
+    const safetensor *tensor = safetensors_find(file, name);
+    if (!tensor) {
+        return fail(CFD_ERROR_FORMAT, "%s: not a model file: tensor %s is missing", path, name);
+    }
+    if (strcmp(tensor->dtype, "F32") != 0 || tensor->rank != 2) {
+        char shown[REPORT_BYTES];
+        return fail(CFD_ERROR_FORMAT, "%s: tensor %s is %s with %d dimensions, not F32 with 2", path, name,
+                    report_bytes(tensor->dtype, strlen(tensor->dtype), shown), (int)tensor->rank);
+    }
+    bool fits = *width == 0 ? tensor->shape[1] >= 1 && tensor->shape[1] <= INT32_MAX : tensor->shape[1] == *width;
+    if (tensor->shape[0] != rows || !fits) {
+        return fail(CFD_ERROR_FORMAT, "%s: tensor %s has %lld rows of width %lld, which does not fit %lld %s%s", path, name,
+                    (long long)tensor->shape[0], (long long)tensor->shape[1], (long long)rows,
+                    strcmp(name, "serve.query") == 0 ? "users" : "items", *width == 0 ? "" : " or the width of serve.query");
+    }
+    *width = tensor->shape[1];
+    *out = tensor;
+    return CFD_OK;
+}
+
+/* Copies a matrix, all of whose numbers must be finite. */
+static cfd_status copy_matrix(const memory_source *memory, const safetensor *tensor, const char *path, float **out)
+{
+    float *copy;
+    TRY(memory_allocate(memory, tensor->bytes, 1, tensor->name, &copy));
+    memcpy(copy, tensor->data, tensor->bytes);
+    size_t n = tensor->bytes / sizeof *copy;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(copy[i])) {
+            const char *what = isnan(copy[i]) ? "NaN" : "infinite";
+            memory_release(memory, copy);
+            return fail(CFD_ERROR_FORMAT, "%s: tensor %s is %s at row %zu, column %zu", path, tensor->name, what,
+                        i / (size_t)tensor->shape[1], i % (size_t)tensor->shape[1]);
+        }
+    }
+    *out = copy;
+    return CFD_OK;
+}
+
+static cfd_status read_open_file(const memory_source *memory, const safetensors_file *file, const char *path,
+                                 scorer_file *read)
+{
+    TRY(get_constant(file, path, "format", "cfdtbd-model"));
+    TRY(get_constant(file, path, "format_version", "1"));
+    int64_t users = 0;
+    int64_t items = 0;
+    int64_t width = 0;
+    TRY(get_integer(file, path, "n_users", 1, INT32_MAX - 1, &users));
+    TRY(get_integer(file, path, "n_items", 1, INT32_MAX - 1, &items));
+    TRY(get_integer(file, path, "steps_done", 0, INT64_MAX, &read->steps_done));
+    TRY(get_roles(file, path, read));
+    TRY(get_settings(file, path, &read->values));
+    const safetensor *query;
+    const safetensor *key;
+    TRY(find_matrix(file, path, "serve.query", users, &width, &query));
+    TRY(find_matrix(file, path, "serve.key", items, &width, &key));
+    read->users = (int32_t)users;
+    read->items = (int32_t)items;
+    read->width = (int32_t)width;
+    TRY(copy_matrix(memory, query, path, &read->queries));
+    cfd_status status = copy_matrix(memory, key, path, &read->keys);
+    if (status != CFD_OK) {
+        memory_release(memory, read->queries);
+    }
+    return status;
+}
+
+cfd_status scorer_file_read(const memory_source *memory, const char *path, scorer_file *out)
+{
+    safetensors_file file;
+    TRY(safetensors_open(memory, path, &file));
+    scorer_file read;
+    cfd_status status = read_open_file(memory, &file, path, &read);
+    safetensors_close(&file);
+    if (status == CFD_OK) {
+        *out = read;
+    }
+    return status;
+}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Ctrl-C: stops after the step, keeps the best model so far, says so, still evaluates and writes.
+. "$2/cli/helpers"
+world data
+
+# wait_for PATTERN: until the background program has said so; at most a minute.
+wait_for() {
+    waited=0
+    until grep -q -e "$1" run/err; do
+        kill -0 "$running" 2>/dev/null || broken "a program that still runs wanted"
+        [ "$waited" -lt 600 ] || broken "\"$1\" within a minute wanted"
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+}
+
+what="train, interrupted"
+"$program" train data $small --epochs 1000000 --set patience=1000000 --out model --report report.json >run/out 2>run/err &
+running=$!
+wait_for '^epoch 3/1000000'
+kill -INT "$running"
+wait "$running"
+code=$?
+[ "$code" -eq 0 ] || broken "exit code 0 wanted"
+says run/err '^cfdtbd: stopping after this step'
+says run/err '^cfdtbd: stopped by Ctrl-C after [0-9]* whole epochs; kept: the best model so far$'
+says run/out '^test set, full ranking'
+same "$(in_section report.json training ended_by)" '"interrupt"' "what ended the training"
+epochs=$(in_section report.json training epochs_done)
+[ "$epochs" -ge 3 ] && [ "$epochs" -lt 1000000 ] || broken "some epochs wanted, not $epochs"
+best=$(in_section report.json best epoch)
+[ "$best" -ge 1 ] && [ "$best" -le "$epochs" ] || broken "a best epoch up to $epochs wanted, not $best"
+
+# The file is the model of the best epoch: its validation metrics are those of the record.
+works evaluate model data --split validation --json
+near "$(sed 's/.*"ndcg@5": \([^,}]*\).*/\1/' run/out)" "$(in_section report.json best ndcg@5)" 1e-9 "ndcg@5 of the kept model"
+valid_json report.json
+
+# A second one ends the program at once, in the middle of a step. Steps of about half a second, so that the second one
+# nearly always comes before the first has taken effect; nearly, hence the attempts.
+rm model report.json
+what="train, interrupted twice"
+attempt=0
+code=0
+while [ "$code" -eq 0 ]; do
+    attempt=$((attempt + 1))
+    [ "$attempt" -le 10 ] || broken "the end by the second signal, at least once in 10 attempts, wanted"
+    rm -f model
+    "$program" train data --set embedding_dim=512 --epochs 1000000 --select none --out model >run/out 2>run/err &
+    running=$!
+    wait_for '^epoch 1/1000000'
+    kill -INT "$running"
+    sleep 0.05
+    kill -INT "$running" 2>/dev/null
+    wait "$running"
+    code=$?
+done
+[ "$code" -eq 130 ] || broken "the end by SIGINT (130) wanted"
+[ ! -e model ] || broken "no model wanted"
+only_files . data run

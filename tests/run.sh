@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing (Debian 12, root or sudo), builds with warnings as errors, runs every test.
+# From any folder, with or without a terminal, as often as you like. Builds into build/tests.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tests/install.sh"
+install_missing gcc make cmake pkg-config libdnnl-dev liblapack-dev check libsubunit-dev
+
+cmake -S "$root" -B "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON -DCFDTBD_WARNINGS_AS_ERRORS=ON
+cmake --build "$root/build/tests" -j "$(nproc)"
+cd "$root/build/tests"
+ctest --output-on-failure --no-tests=error "$@"

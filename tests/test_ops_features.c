@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Products with constant features, dense and sparse: cpu against the reference. */
+#include "ops_support.h"
+
+/* Sums of up to 700 products in float against double, relative to the largest entry. */
+#define PRODUCT_TOLERANCE 1e-5
+
+static void compare(both *b, const ops_feature_source *source, int32_t n, int64_t padding)
+{
+    ops_features *ref;
+    ops_features *cpu;
+    OK(b->ref->table->features_create(b->ref, source, &ref));
+    OK(b->cpu->table->features_create(b->cpu, source, &cpu));
+    int64_t ld = n + padding;
+    size_t w_size = (size_t)source->columns * (size_t)n;
+    size_t y_size = (size_t)(source->rows * ld);
+    float *w = random_floats(w_size);
+    float *expected = unset_floats(y_size);
+    float *actual = unset_floats(y_size);
+    OK(b->ref->table->project(b->ref, ref, w, n, expected, ld));
+    OK(b->cpu->table->project(b->cpu, cpu, w, n, actual, ld));
+    same_floats("project", expected, actual, y_size, PRODUCT_TOLERANCE);
+    free(w);
+    free(expected);
+    free(actual);
+
+    float *g = random_floats(y_size);
+    expected = unset_floats(w_size);
+    actual = unset_floats(w_size);
+    OK(b->ref->table->project_gradient(b->ref, ref, g, ld, n, expected));
+    OK(b->cpu->table->project_gradient(b->cpu, cpu, g, ld, n, actual));
+    same_floats("project_gradient", expected, actual, w_size, PRODUCT_TOLERANCE);
+    free(g);
+    free(expected);
+    free(actual);
+    b->ref->table->features_destroy(b->ref, ref);
+    b->cpu->table->features_destroy(b->cpu, cpu);
+}
+
+START_TEST(dense_products_agree_on_every_shape)
+{
+    both b;
+    if (!both_open(&b, _i, 3)) {
+        return;
+    }
+    /* rows, columns, n: one of each, below and above the sizes of blocks */
+    const int32_t shapes[][3] = {{1, 1, 1}, {1, 300, 128}, {5, 1, 3}, {257, 17, 64}, {700, 81, 17}, {300, 700, 100},
+                                 {513, 4200, 3}};
+    for (int s = 0; s < 7; s++) {
+        for (int padding = 0; padding < 8; padding += 7) {
+            ops_feature_source source = {.rows = shapes[s][0], .columns = shapes[s][1], .ld = shapes[s][1] + padding};
+            float *dense = random_floats((size_t)source.rows * (size_t)source.ld);
+            source.dense = dense;
+            compare(&b, &source, shapes[s][2], padding);
+            free(dense);
+        }
+    }
+    both_close(&b);
+}
+END_TEST
+
+START_TEST(sparse_products_agree_on_every_shape)
+{
+    both b;
+    if (!both_open(&b, _i, 3)) {
+        return;
+    }
+    const int32_t shapes[][3] = {{1, 1, 1}, {1, 300, 128}, {200, 1, 3}, {257, 90, 64}, {90, 200, 17}};
+    for (int s = 0; s < 5; s++) {
+        for (int kind = 0; kind < CSR_KINDS; kind++) {
+            ops_feature_source source = {.rows = shapes[s][0], .columns = shapes[s][1]};
+            source.sparse = csr_make(source.rows, source.columns, kind);
+            compare(&b, &source, shapes[s][2], kind);
+            csr_free(&source.sparse);
+        }
+    }
+    both_close(&b);
+}
+END_TEST
+
+/* F = [[1 0 2] [0 3 0]], dense and sparse; W = [[1 2] [3 4] [5 6]]; G = [[1 1] [10 20]]. */
+START_TEST(products_by_hand)
+{
+    both b;
+    if (!both_open(&b, _i, 1)) {
+        return;
+    }
+    const float dense[] = {1, 0, 2, 0, 3, 0};
+    const int64_t offsets[] = {0, 2, 3};
+    const int32_t indices[] = {0, 2, 1};
+    const float values[] = {1, 2, 3};
+    const float w[] = {1, 2, 3, 4, 5, 6};
+    const float g[] = {1, 1, 10, 20};
+    const float y[] = {11, 14, 9, 12};
+    const float dw[] = {1, 1, 30, 60, 2, 2};
+    ops_feature_source forms[2] = {{.rows = 2, .columns = 3, .dense = dense, .ld = 3},
+                                   {.rows = 2, .columns = 3, .sparse = {2, 3, 3, offsets, indices, values}}};
+    ops *sides[2] = {b.ref, b.cpu};
+    for (int s = 0; s < 2; s++) {
+        for (int k = 0; k < 2; k++) {
+            ops *o = sides[s];
+            ops_features *f;
+            float out[6];
+            OK(o->table->features_create(o, &forms[k], &f));
+            OK(o->table->project(o, f, w, 2, out, 2));
+            ck_assert_mem_eq(out, y, sizeof y);
+            OK(o->table->project_gradient(o, f, g, 2, 2, out));
+            ck_assert_mem_eq(out, dw, sizeof dw);
+            o->table->features_destroy(o, f);
+            o->table->features_destroy(o, NULL);
+        }
+    }
+    both_close(&b);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("ops: features");
+    TCase *tc = tcase_create("features");
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, dense_products_agree_on_every_shape, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, sparse_products_agree_on_every_shape, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, products_by_hand, 0, KERNEL_SETS);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+TEST_MAIN(suite)
