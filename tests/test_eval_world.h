@@ -6,7 +6,7 @@
 
 #include "test.h"
 
-#undef fail /* a macro of Check, a function of the library */
+#undef fail /* Check has a macro of this name, the library another */
 
 #include "data/dataset.h"
 #include "serve/scorer.h"

@@ -32,9 +32,11 @@ START_TEST(memory_is_aligned_copied_and_zeroed)
         OK(o->table->synchronise(o));
         ck_assert_mem_eq(back, from, bytes);
         OK(o->table->download(o, back, first, bytes));
+        size_t not_zero = 0;
         for (size_t i = 0; i < bytes - 1; i++) {
-            ck_assert_uint_eq(back[i], 0);
+            not_zero += back[i] != 0;
         }
+        ck_assert_uint_eq(not_zero, 0);
         ck_assert_uint_eq(back[bytes - 1], from[bytes - 1]);
         OK(o->table->copy(o, second, first, 0));
         OK(o->table->zero(o, second, 0));
@@ -64,15 +66,13 @@ START_TEST(copy_matrix_scales_and_leaves_the_rest_alone)
                 float *from = random_floats((size_t)(rows[r] * ld_from));
                 float *to = unset_floats((size_t)(rows[r] * ld_to));
                 OK(b.cpu->table->copy_matrix(b.cpu, from, ld_from, to, ld_to, rows[r], columns, -0.5f));
+                int64_t wrong = 0;
                 for (int64_t i = 0; i < rows[r] * ld_to; i++) {
                     int64_t column = i % ld_to;
-                    if (column >= columns) {
-                        ck_assert(isnan(to[i]));
-                    } else {
-                        /* Halving is exact. */
-                        ck_assert_float_eq(to[i], -0.5f * from[i / ld_to * ld_from + column]);
-                    }
+                    /* Halving is exact. */
+                    wrong += column >= columns ? !isnan(to[i]) : to[i] != -0.5f * from[i / ld_to * ld_from + column];
                 }
+                ck_assert_int_eq(wrong, 0);
                 free(from);
                 free(to);
             }

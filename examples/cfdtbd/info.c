@@ -23,10 +23,14 @@ static int describe_data(cfd_context *context, const char *path)
     printf("  items         %d%s\n", (int)info.n_items, info.has_item_names ? ", with names" : "");
     printf("  interactions  %lld train, %lld validation, %lld test\n", (long long)info.n_train,
            (long long)info.n_validation, (long long)info.n_test);
-    if (info.duplicates || info.cold_test_items || info.leaked_test) {
-        printf("  to note       %lld repeated interactions, %d cold test items, %lld test interactions of %d users "
-               "stand in train too\n",
-               (long long)info.duplicates, (int)info.cold_test_items, (long long)info.leaked_test,
+    if (info.duplicates) {
+        printf("  to note       %lld repeated interactions, counted once\n", (long long)info.duplicates);
+    }
+    if (info.cold_test_items) {
+        printf("  to note       %d test items without any training interaction\n", (int)info.cold_test_items);
+    }
+    if (info.leaked_test) {
+        printf("  to note       %lld test interactions, of %d users, stand in train too\n", (long long)info.leaked_test,
                (int)info.leaked_users);
     }
     for (int32_t i = 0; i < info.n_modalities; i++) {

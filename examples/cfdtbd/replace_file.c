@@ -44,8 +44,8 @@ static int open_beside(const char *path, char **temporary, int *descriptor)
 
 int replacement_check(const char *path)
 {
-    char *temporary;
-    int descriptor;
+    char *temporary = NULL;
+    int descriptor = -1;
     int code = open_beside(path, &temporary, &descriptor);
     if (code == EXIT_DONE) {
         close(descriptor);
@@ -57,8 +57,8 @@ int replacement_check(const char *path)
 
 int replacement_open(replacement *r, const char *path)
 {
-    char *temporary;
-    int descriptor;
+    char *temporary = NULL;
+    int descriptor = -1;
     int code = open_beside(path, &temporary, &descriptor);
     if (code != EXIT_DONE) {
         return code;

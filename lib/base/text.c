@@ -33,8 +33,9 @@ const char *text_from_number(double value, char buffer[TEXT_NUMBER_BYTES])
         snprintf(buffer, TEXT_NUMBER_BYTES, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
         return buffer;
     }
+    bool whole = fabs(value) < 1e15 && floor(value) == value;
     for (int digits = 1; digits <= 17; digits++) {
-        snprintf(buffer, TEXT_NUMBER_BYTES, "%.*g", digits, value);
+        snprintf(buffer, TEXT_NUMBER_BYTES, whole ? "%.*f" : "%.*g", whole ? 0 : digits, value); /* 30, not 3e+01 */
         restore_point(buffer);
         double back;
         if (text_to_number(buffer, &back) && back == value) {

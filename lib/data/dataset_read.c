@@ -156,11 +156,11 @@ static cfd_status check_names(const reading *r, const char *kind, const char *fi
         return CFD_OK;
     }
     if (c->line == 0) {
-        return fail(CFD_ERROR_DATA, "%s/%s: %d names are too few for the %d rows of %s", r->directory, file, (int)names->n,
-                    (int)c->count, c->file);
+        return fail(CFD_ERROR_DATA, "%s/%s: %d of %d %ss have a line: %s has %d rows", r->directory, file, (int)names->n,
+                    (int)c->count, kind, c->file, (int)c->count);
     }
-    return fail(CFD_ERROR_DATA, "%s/%s: %d names are too few: %s id %d stands in %s:%lld", r->directory, file, (int)names->n,
-                kind, (int)c->count - 1, c->file, (long long)c->line);
+    return fail(CFD_ERROR_DATA, "%s/%s: %d of %d %ss have a line: %s id %d stands in %s:%lld", r->directory, file,
+                (int)names->n, (int)c->count, kind, kind, (int)c->count - 1, c->file, (long long)c->line);
 }
 
 static cfd_status check_density(const reading *r, const char *kind, const claim *c)

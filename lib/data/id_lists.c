@@ -33,7 +33,7 @@ static cfd_status refuse(const char *path, int64_t line, const unsigned char *at
     char shown[REPORT_BYTES];
     report_bytes(at, length, shown);
     if (!whole) {
-        return fail(CFD_ERROR_FORMAT, "%s:%lld: \"%s\" is not a %s id (a whole number from 0)", path, (long long)line, shown,
+        return fail(CFD_ERROR_FORMAT, "%s:%lld: \"%s\" is no %s id (a whole number from 0)", path, (long long)line, shown,
                     kind.name);
     }
     if (sign) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,9 +94,11 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
         memset(sums, 0, columns * sizeof *sums);
         column_sums(f, stage->mean, sums, &rows);
         for (size_t c = 0; c < columns; c++) {
-            /* A column whose values differ by rounding of its mean alone is constant. */
+            /* A column whose values differ by rounding of its mean alone is constant; so is one below the normal numbers,
+             * where 1 / deviation is beyond float32. */
             double deviation = rows > 0 ? sqrt(sums[c] / rows) : 0.0;
-            stage->scale[c] = deviation > 1e-6 * fabs(stage->mean[c]) ? (float)(1.0 / deviation) : 0.0f;
+            bool varies = deviation > 1e-6 * fabs(stage->mean[c]) && deviation > FLT_MIN;
+            stage->scale[c] = varies ? (float)(1.0 / deviation) : 0.0f;
         }
     }
 done:

@@ -8,7 +8,7 @@
 #include "serve/lanes.h"
 
 enum {
-    EVALUATE_USERS = 64, /* of a block: sums are made by block, so this fixes the order of addition */
+    EVALUATE_USERS = 192, /* of a block: sums are made by block, so this fixes the order of addition */
     EVALUATE_ITEMS = 512
 };
 

@@ -51,9 +51,10 @@ static cfd_status check_transform(const char *key, const char *value)
         char stage[SETTINGS_TEXT_BYTES];
         snprintf(stage, sizeof stage, "%.*s", (int)length, at);
         int64_t rank;
+        /* At most 31 letters: what reads it (data/transform.c) looks no further. */
+        bool svd = strncmp(stage, "svd:", 4) == 0 && length < 32 && text_to_integer(stage + 4, &rank) && rank >= 1 && rank <= 4096;
         bool known = strcmp(stage, "none") == 0 || strcmp(stage, "center") == 0 || strcmp(stage, "l2") == 0 ||
-                     strcmp(stage, "standardize") == 0 ||
-                     (strncmp(stage, "svd:", 4) == 0 && text_to_integer(stage + 4, &rank) && rank >= 1 && rank <= 4096);
+                     strcmp(stage, "standardize") == 0 || svd;
         if (!known) {
             return fail(CFD_ERROR_CONFIG, "%s: \"%.60s\" is no transform: none, center, l2, standardize, svd:K (K 1 to 4096)",
                         key, stage);

@@ -9,7 +9,7 @@
 #include <math.h>
 
 enum {
-    MOST_USERS = 64,
+    MOST_USERS = 192,
     LEAST_USERS = 8,
     BLOCK_ITEMS = 512,
     HEAP_ENTRIES = 1 << 18 /* a block's selections together, unless one user's k alone is larger */

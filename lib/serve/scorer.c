@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    BLOCK_USERS = 64,
+    BLOCK_USERS = 192,
     BLOCK_ITEMS = 512
 };
 

@@ -24,7 +24,7 @@ static cfd_status get_text(const safetensors_file *file, const char *path, const
 
 static cfd_status get_constant(const safetensors_file *file, const char *path, const char *key, const char *wanted)
 {
-    const char *value = NULL;
+    const char *value;
     TRY(get_text(file, path, key, &value));
     if (strcmp(value, wanted) != 0) {
         char shown[REPORT_BYTES];
@@ -37,7 +37,7 @@ static cfd_status get_constant(const safetensors_file *file, const char *path, c
 static cfd_status get_integer(const safetensors_file *file, const char *path, const char *key, int64_t least, int64_t most,
                               int64_t *out)
 {
-    const char *text = NULL;
+    const char *text;
     TRY(get_text(file, path, key, &text));
     int64_t value;
     if (!text_to_integer(text, &value) || value < least || value > most) {
@@ -52,7 +52,7 @@ static cfd_status get_integer(const safetensors_file *file, const char *path, co
 /* "visual,textual"; "" is no role. */
 static cfd_status get_roles(const safetensors_file *file, const char *path, scorer_file *out)
 {
-    const char *list = NULL;
+    const char *list;
     TRY(get_text(file, path, "roles", &list));
     out->n_roles = 0;
     for (const char *at = list; *list != '\0';) {
@@ -163,8 +163,8 @@ static cfd_status read_open_file(const memory_source *memory, const safetensors_
 {
     TRY(get_constant(file, path, "format", "cfdtbd-model"));
     TRY(get_constant(file, path, "format_version", "1"));
-    int64_t users = 0;
-    int64_t items = 0;
+    int64_t users;
+    int64_t items;
     int64_t width = 0;
     TRY(get_integer(file, path, "n_users", 1, INT32_MAX - 1, &users));
     TRY(get_integer(file, path, "n_items", 1, INT32_MAX - 1, &items));

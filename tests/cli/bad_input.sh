@@ -60,6 +60,9 @@ run train bad $small --epochs 1 # one user who has the one item: there is no neg
 like_good && sed -n '1p' good/train.txt | cut -d' ' -f1,2 >bad/test.txt
 works train bad $small --epochs 1 --report out/report.json
 same "$(in_section out/report.json data leaked_test)" 1 "test interactions that stand in train"
+works info bad
+says run/out '^  to note  *1 test interactions, of 1 users, stand in train too$'
+silent run/out 'repeated'
 rm out/report.json
 
 # Models.

@@ -14,13 +14,28 @@ wait_for() {
     done
 }
 
+running=
+trap '[ -z "$running" ] || kill -KILL "$running" 2>/dev/null; rm -rf "$work"' EXIT
+
+# ended: its exit code, which must be there within two minutes.
+ended() {
+    waited=0
+    while kill -0 "$running" 2>/dev/null; do
+        [ "$waited" -lt 1200 ] || broken "the end within two minutes wanted"
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    wait "$running"
+    code=$?
+    running=
+}
+
 what="train, interrupted"
 "$program" train data $small --epochs 1000000 --set patience=1000000 --out model --report report.json >run/out 2>run/err &
 running=$!
 wait_for '^epoch 3/1000000'
 kill -INT "$running"
-wait "$running"
-code=$?
+ended
 [ "$code" -eq 0 ] || broken "exit code 0 wanted"
 says run/err '^cfdtbd: stopping after this step'
 says run/err '^cfdtbd: stopped by Ctrl-C after [0-9]* whole epochs; kept: the best model so far$'
@@ -41,20 +56,18 @@ valid_json report.json
 rm model report.json
 what="train, interrupted twice"
 attempt=0
-code=0
-while [ "$code" -eq 0 ]; do
+while :; do
     attempt=$((attempt + 1))
     [ "$attempt" -le 10 ] || broken "the end by the second signal, at least once in 10 attempts, wanted"
-    rm -f model
+    rm -f model*
     "$program" train data --set embedding_dim=512 --epochs 1000000 --select none --out model >run/out 2>run/err &
     running=$!
     wait_for '^epoch 1/1000000'
     kill -INT "$running"
     sleep 0.05
     kill -INT "$running" 2>/dev/null
-    wait "$running"
-    code=$?
+    ended
+    grep -q 'stopped by Ctrl-C' run/err || break
 done
 [ "$code" -eq 130 ] || broken "the end by SIGINT (130) wanted"
-[ ! -e model ] || broken "no model wanted"
 only_files . data run

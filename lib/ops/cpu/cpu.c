@@ -144,6 +144,7 @@ static cfd_status cpu_copy_matrix(ops *o, const float *from, int64_t ld_from, fl
 
 static const ops_table cpu_table = {
     .name = "cpu",
+    .create = ops_create_cpu,
     .destroy = cpu_destroy,
     .instruction_set = cpu_instruction_set,
     .gemm = cpu_gemm,

@@ -65,6 +65,7 @@ static cfd_status ref_copy_matrix(ops *o, const float *from, int64_t ld_from, fl
 
 static const ops_table ref_table = {
     .name = "reference",
+    .create = ops_create_reference,
     .destroy = ref_destroy,
     .instruction_set = ref_instruction_set,
     .gemm = ref_gemm,

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Same seed, same data: the same bits, whatever the number of threads, whatever else the process computes at the time, and in
+ * a child after fork(). */
+#define _POSIX_C_SOURCE 200809L /* fork, alarm */
+#include "model_random.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Large enough that every operation is cut into several blocks. */
+static const random_world large = {.users = 3000, .items = 2000, .per_user = 8, .dense_columns = {70, 33}, .sparse_columns = 200,
+                                   .seed = 6};
+
+enum { STEPS = 15 };
+
+static cfd_model *make_model(cfd_context *context, const char *sampler)
+{
+    const char *const settings[] = {"embedding_dim", "24", "batch_size", "512", "sampler", sampler, "learning_rate", "0.01",
+                                    NULL};
+    cfd_dataset *data = random_dataset(context, &large);
+    cfd_config *config = config_of("art", settings);
+    cfd_model *model;
+    OK(cfd_model_create(context, config, data, &model));
+    cfd_config_destroy(config);
+    cfd_dataset_destroy(data);
+    return model;
+}
+
+static void train(cfd_model *model, int steps, double *total)
+{
+    for (int step = 0; step < steps; step++) {
+        cfd_losses losses = CFD_LOSSES_INIT;
+        OK(cfd_train_step(model, NULL, &losses));
+        *total += losses.total;
+    }
+}
+
+/* Everything that a run leaves behind. */
+typedef struct outcome {
+    double total; /* of the losses of all steps */
+    float *parameters, *scores;
+    size_t n_parameters;
+} outcome;
+
+static outcome outcome_of(cfd_model *model, double total)
+{
+    outcome o = {.total = total};
+    o.parameters = all_parameters(model, &o.n_parameters);
+    o.scores = all_scores(model);
+    return o;
+}
+
+static void release(outcome *o)
+{
+    free(o->parameters);
+    free(o->scores);
+}
+
+static outcome run(const char *sampler, int32_t threads, uint64_t seed)
+{
+    cfd_context *context = open_context("cpu", threads, seed);
+    cfd_model *model = make_model(context, sampler);
+    cfd_context_destroy(context);
+    double total = 0.0;
+    train(model, STEPS, &total);
+    outcome o = outcome_of(model, total);
+    cfd_model_destroy(model);
+    return o;
+}
+
+static bool same(const outcome *a, const outcome *b)
+{
+    size_t scores = (size_t)large.users * (size_t)large.items;
+    return memcmp(&a->total, &b->total, sizeof a->total) == 0 && a->n_parameters == b->n_parameters &&
+           memcmp(a->parameters, b->parameters, a->n_parameters * sizeof(float)) == 0 &&
+           memcmp(a->scores, b->scores, scores * sizeof(float)) == 0;
+}
+
+static const char *const samplers[] = {"users", "interactions"};
+
+START_TEST(any_number_of_threads_gives_the_same_bits)
+{
+    static const int32_t threads[] = {2, 3, 7};
+    outcome alone = run(samplers[_i], 1, 11);
+    for (int k = 0; k < 3; k++) {
+        outcome shared = run(samplers[_i], threads[k], 11);
+        ck_assert_msg(same(&alone, &shared), "sampler %s: %d threads give other bits than one", samplers[_i], (int)threads[k]);
+        release(&shared);
+    }
+    release(&alone);
+}
+END_TEST
+
+START_TEST(a_seed_is_the_same_again_and_another_is_not)
+{
+    outcome first = run("users", 2, 11);
+    outcome again = run("users", 2, 11);
+    outcome other = run("users", 2, 12);
+    ck_assert(same(&first, &again));
+    ck_assert(!same(&first, &other));
+    ck_assert(first.total != other.total);
+    release(&other);
+    release(&again);
+    release(&first);
+}
+END_TEST
+
+/* ---- two models at once ---- */
+
+typedef struct job {
+    cfd_model *model;
+    double total;
+    bool failed;
+} job;
+
+/* Check's assertions belong to the thread of the test: this one only notes. */
+static void *train_job(void *argument)
+{
+    job *j = argument;
+    for (int step = 0; step < STEPS && !j->failed; step++) {
+        cfd_losses losses = CFD_LOSSES_INIT;
+        j->failed = cfd_train_step(j->model, NULL, &losses) != CFD_OK;
+        j->total += losses.total;
+    }
+    return NULL;
+}
+
+START_TEST(two_models_of_a_context_do_not_disturb_each_other)
+{
+    outcome alone = run("users", 2, 11);
+    outcome alone_too = run("interactions", 2, 11);
+    cfd_context *context = open_context("cpu", 3, 11);
+    job jobs[2] = {{.model = make_model(context, "users")}, {.model = make_model(context, "interactions")}};
+    pthread_t threads[2];
+    for (int k = 0; k < 2; k++) {
+        ck_assert_int_eq(pthread_create(&threads[k], NULL, train_job, &jobs[k]), 0);
+    }
+    outcome together[2];
+    for (int k = 0; k < 2; k++) {
+        ck_assert_int_eq(pthread_join(threads[k], NULL), 0);
+        ck_assert(!jobs[k].failed);
+        together[k] = outcome_of(jobs[k].model, jobs[k].total);
+    }
+    ck_assert(same(&together[0], &alone));
+    ck_assert(same(&together[1], &alone_too));
+    for (int k = 0; k < 2; k++) {
+        release(&together[k]);
+        cfd_model_destroy(jobs[k].model);
+    }
+    release(&alone_too);
+    release(&alone);
+    cfd_context_destroy(context);
+}
+END_TEST
+
+/* ---- after fork() ---- */
+
+/* The child goes on where the parent's workers are not: it must neither wait for them nor compute otherwise. */
+START_TEST(a_forked_child_trains_on_with_the_same_bits)
+{
+    cfd_context *context = open_context("cpu", 3, 11);
+    cfd_model *model = make_model(context, "users");
+    double total = 0.0;
+    train(model, 2, &total);
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        alarm(30); /* a child that hangs is killed, and the parent reads nothing */
+        cfd_losses losses = CFD_LOSSES_INIT;
+        size_t n;
+        bool right = cfd_train_step(model, NULL, &losses) == CFD_OK;
+        float *values = all_parameters(model, &n);
+        right = right && write(ends[1], &losses.total, sizeof losses.total) == (ssize_t)sizeof losses.total;
+        const char *at = (const char *)values;
+        for (size_t left = n * sizeof(float); right && left > 0;) {
+            ssize_t written = write(ends[1], at, left);
+            right = written > 0;
+            at += written;
+            left -= (size_t)written;
+        }
+        _exit(right ? 0 : 1);
+    }
+    close(ends[1]);
+    cfd_losses losses = CFD_LOSSES_INIT;
+    OK(cfd_train_step(model, NULL, &losses));
+    size_t n;
+    float *values = all_parameters(model, &n);
+    size_t bytes = sizeof(double) + n * sizeof(float);
+    char *received = allocated(bytes, 1);
+    size_t length = 0;
+    for (ssize_t got = 1; got > 0 && length < bytes; length += got > 0 ? (size_t)got : 0) {
+        got = read(ends[0], received + length, bytes - length);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(!WIFSIGNALED(status), "the child was ended by signal %d (%d: it hung)", WTERMSIG(status), SIGALRM);
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    ck_assert_uint_eq(length, bytes);
+    ck_assert_mem_eq(received, &losses.total, sizeof losses.total);
+    ck_assert_mem_eq(received + sizeof losses.total, values, n * sizeof *values);
+    close(ends[0]);
+    free(received);
+    free(values);
+    cfd_model_destroy(model);
+    cfd_context_destroy(context);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("determinism");
+    TCase *bits = tcase_create("bits");
+    tcase_set_timeout(bits, 300);
+    tcase_add_loop_test(bits, any_number_of_threads_gives_the_same_bits, 0, 2);
+    tcase_add_test(bits, a_seed_is_the_same_again_and_another_is_not);
+    tcase_add_test(bits, two_models_of_a_context_do_not_disturb_each_other);
+    tcase_add_test(bits, a_forked_child_trains_on_with_the_same_bits);
+    suite_add_tcase(s, bits);
+    return s;
+}
+
+TEST_MAIN(suite)
