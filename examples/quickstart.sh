@@ -118,5 +118,4 @@ for package in $asked; do
     "$cfdtbd" recommend "$build/full.safetensors" "$data" --user "$package" --k 9 |
         awk -v self="$package" '$3 != self && n < 8 { printf "%3d  %s\n", ++n, $3 }'
 done
-printf '\nThe model is %s; ask for others with\n    %s recommend %s %s --user NAME\n' "$build/full.safetensors" "$cfdtbd" \
-    "$build/full.safetensors" "$data"
+printf '\nAsk for others with\n    "%s" recommend "%s" "%s" --user NAME\n' "$cfdtbd" "$build/full.safetensors" "$data"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SPEC 2, 4 and 5 written down a second time, as naively as possible: dense matrices, doubles, no gradient. What the library
- * computes is compared with this. It reads its settings from a cfd_config, key by key, and its parameters from a model. */
+/* SPEC 2, 4 and 5 written down a second time, as naively as possible: dense matrices, doubles, no gradient. What
+ * the library computes is compared with this. It reads its settings from a cfd_config, key by key, and its
+ * parameters from a model. */
 #ifndef TEST_MODEL_ORACLE_H
 #define TEST_MODEL_ORACLE_H
 
@@ -37,7 +38,8 @@ static inline cfd_dataset *dataset_of(cfd_context *context, const tiny_world *wo
 {
     cfd_dataset *data;
     OK(cfd_dataset_create(context, world->users, world->items, &data));
-    OK(cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, world->user_ids, world->item_ids, (size_t)world->interactions));
+    size_t n_interactions = (size_t)world->interactions;
+    OK(cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, world->user_ids, world->item_ids, n_interactions));
     for (int32_t k = 0; k < world->n_modalities; k++) {
         const tiny_modality *m = &world->modalities[k];
         if (!m->sparse) {
@@ -175,7 +177,8 @@ static inline void oracle_load(oracle *o, const tiny_world *world, const cfd_con
     o->rho_fused = oracle_number(config, "rho", "fused");
     o->eta_common = oracle_number(config, "eta", "common");
     o->eta_differential = oracle_number(config, "eta", "differential");
-    static const char *const graphs[GRAPHS] = {"base_exponent", "common_exponent", "differential_exponent", "fused_exponent"};
+    static const char *const graphs[GRAPHS] = {"base_exponent", "common_exponent", "differential_exponent",
+                                               "fused_exponent"};
     for (int g = 0; g < GRAPHS; g++) {
         oracle_graph(o, world, g, oracle_number(config, graphs[g], "left"), oracle_number(config, graphs[g], NULL));
     }
@@ -186,13 +189,15 @@ static inline void oracle_load(oracle *o, const tiny_world *world, const cfd_con
     for (int32_t r = 0; r < o->n_roles; r++) {
         oracle_role *role = &o->roles[r];
         const char *name = world->modalities[r].name;
-        *role = (oracle_role){&world->modalities[r],
-                              oracle_is(config, "whiten", name, "yes") && oracle_is(config, "whitening", NULL, "yes"),
-                              oracle_number(config, "lambda", name),
-                              oracle_number(config, "mu", name),
-                              oracle_number(config, "rho", name),
-                              {oracle_tensor(o, model, "user.common.", name), oracle_tensor(o, model, "user.differential.", name)},
-                              {oracle_tensor(o, model, "proj.common.", name), oracle_tensor(o, model, "proj.differential.", name)}};
+        role->content = &world->modalities[r];
+        role->whitened = oracle_is(config, "whiten", name, "yes") && oracle_is(config, "whitening", NULL, "yes");
+        role->lambda = oracle_number(config, "lambda", name);
+        role->mu = oracle_number(config, "mu", name);
+        role->rho = oracle_number(config, "rho", name);
+        role->user[0] = oracle_tensor(o, model, "user.common.", name);
+        role->user[1] = oracle_tensor(o, model, "user.differential.", name);
+        role->projection[0] = oracle_tensor(o, model, "proj.common.", name);
+        role->projection[1] = oracle_tensor(o, model, "proj.differential.", name);
     }
 }
 
@@ -358,7 +363,8 @@ static inline double oracle_norms(oracle *o, double (*rows)[ORACLE_DIM], const i
                   oracle_dot(o, rows, nodes[2], nodes[2]));
 }
 
-static inline double oracle_cosine(oracle *o, double (*x)[ORACLE_DIM], double (*y)[ORACLE_DIM], int32_t node, bool *has)
+static inline double oracle_cosine(oracle *o, double (*x)[ORACLE_DIM], double (*y)[ORACLE_DIM], int32_t node,
+                                   bool *has)
 {
     double product = 0.0;
     for (int32_t c = 0; c < o->d; c++) {
@@ -372,23 +378,23 @@ static inline double oracle_cosine(oracle *o, double (*x)[ORACLE_DIM], double (*
 static inline void oracle_add_triple(oracle *o, const int32_t nodes[3], double share, cfd_losses *losses)
 {
     double decay = o->decay / o->batch_size;
-    double margin_fused = 0.0;
+    double behind_fused = 0.0; /* by how much the negative scores above the positive */
     for (int32_t r = 0; r < o->n_roles; r++) {
         const oracle_role *role = &o->roles[r];
-        double margin = oracle_role_dot(o, false, r, nodes[0], nodes[1]) - oracle_role_dot(o, false, r, nodes[0], nodes[2]);
-        losses->ranking_modality[r] += share * role->mu * oracle_softplus(-margin);
-        margin_fused += oracle_role_dot(o, true, r, nodes[0], nodes[1]) - oracle_role_dot(o, true, r, nodes[0], nodes[2]);
+        double behind = oracle_role_dot(o, false, r, nodes[0], nodes[2]) - oracle_role_dot(o, false, r, nodes[0], nodes[1]);
+        losses->ranking_modality[r] += share * role->mu * oracle_softplus(behind);
+        behind_fused += oracle_role_dot(o, true, r, nodes[0], nodes[2]) - oracle_role_dot(o, true, r, nodes[0], nodes[1]);
         for (int kind = 0; kind < 2; kind++) {
             losses->penalty_modality[r] += decay * role->rho * oracle_norms(o, o->x[2 * r + kind], nodes);
             losses->penalty_fused += o->fused ? decay * o->rho_fused * oracle_norms(o, o->s[2 * r + kind], nodes) : 0.0;
         }
     }
     if (o->fused && o->n_roles > 0) {
-        losses->ranking_fused += share * o->mu_fused * oracle_softplus(-margin_fused);
+        losses->ranking_fused += share * o->mu_fused * oracle_softplus(behind_fused);
     }
     if (o->user_id) {
-        double margin = oracle_dot(o, o->base, nodes[0], nodes[1]) - oracle_dot(o, o->base, nodes[0], nodes[2]);
-        losses->ranking_base += share * oracle_softplus(-margin);
+        double behind = oracle_dot(o, o->base, nodes[0], nodes[2]) - oracle_dot(o, o->base, nodes[0], nodes[1]);
+        losses->ranking_base += share * oracle_softplus(behind);
     }
     double pairs = o->n_roles * (o->n_roles - 1) / 2.0;
     for (int32_t a = 0; a < o->n_roles; a++) {
@@ -409,7 +415,8 @@ static inline double oracle_base_penalty(const oracle *o, const int32_t nodes[3]
 {
     double sum = 0.0;
     for (int k = 0; k < 3; k++) {
-        const double *row = nodes[k] < o->users ? o->user_id + nodes[k] * o->d : o->item_id + (nodes[k] - o->users) * o->d;
+        bool is_user = nodes[k] < o->users;
+        const double *row = is_user ? o->user_id + nodes[k] * o->d : o->item_id + (nodes[k] - o->users) * o->d;
         for (int32_t c = 0; c < o->d; c++) {
             sum += 0.5 * row[c] * row[c];
         }

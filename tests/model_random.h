@@ -66,4 +66,23 @@ static inline cfd_dataset *random_dataset(cfd_context *context, const random_wor
     return data;
 }
 
+/* ---- a small one, and models of it ---- */
+
+static const random_world small_world = {.users = 30, .items = 40, .per_user = 5, .dense_columns = {7, 5},
+                                         .sparse_columns = 9, .seed = 4};
+
+static inline cfd_model *random_model(const random_world *world, const char *preset, const char *const *settings)
+{
+    cfd_context *context = open_context("cpu", 2, 9);
+    cfd_dataset *data = random_dataset(context, world);
+    return model_of(context, config_of(preset, settings), data);
+}
+
+/* Three modalities; d is 6, batches have 16 triples at most. */
+static inline cfd_model *small_model(void)
+{
+    static const char *const settings[] = {"embedding_dim", "6", "batch_size", "16", NULL};
+    return random_model(&small_world, "beauty", settings);
+}
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the suites of the model share: random numbers of their own, small worlds of interactions and content, and models
- * made of them through the public API only. */
+/* What the suites of the model share: random numbers of their own, small worlds of interactions and content, and
+ * models made of them through the public API only. */
 #ifndef TEST_MODEL_SUPPORT_H
 #define TEST_MODEL_SUPPORT_H
 

@@ -185,10 +185,12 @@ static inline ops_batch batch_random(both *b, int32_t users, int32_t items, int3
 
 /* ---- comparison ---- */
 
-/* Every |actual - expected| is at most `tolerance` times the largest |expected| (or times 1e-30 where all are 0). */
-static inline void same_floats(const char *what, const float *expected, const float *actual, size_t n, double tolerance)
+/* Every |actual - expected| is at most `tolerance` times the largest |expected|, or times `natural` where that is more: the
+ * size of the terms that cancel where a sum is nearly 0. */
+static inline void same_sums(const char *what, const float *expected, const float *actual, size_t n, double tolerance,
+                             double natural)
 {
-    double largest = 1e-30;
+    double largest = natural;
     for (size_t i = 0; i < n; i++) {
         largest = fabs((double)expected[i]) > largest ? fabs((double)expected[i]) : largest;
     }
@@ -200,6 +202,11 @@ static inline void same_floats(const char *what, const float *expected, const fl
                          largest);
         }
     }
+}
+
+static inline void same_floats(const char *what, const float *expected, const float *actual, size_t n, double tolerance)
+{
+    same_sums(what, expected, actual, n, tolerance, 0);
 }
 
 static inline void near(double expected, double actual, double tolerance)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Same seed, same data: the same bits, whatever the number of threads, whatever else the process computes at the time, and in
- * a child after fork(). */
+/* Same seed, same data: the same bits, whatever the number of threads, whatever else the process computes at the
+ * time, and in a child after fork(). */
 #define _POSIX_C_SOURCE 200809L /* fork, alarm */
 #include "model_random.h"
 
@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 /* Large enough that every operation is cut into several blocks. */
-static const random_world large = {.users = 3000, .items = 2000, .per_user = 8, .dense_columns = {70, 33}, .sparse_columns = 200,
-                                   .seed = 6};
+static const random_world large = {.users = 3000, .items = 2000, .per_user = 8, .dense_columns = {70, 33},
+                                   .sparse_columns = 200, .seed = 6};
 
 enum { STEPS = 15 };
 
 static cfd_model *make_model(cfd_context *context, const char *sampler)
 {
-    const char *const settings[] = {"embedding_dim", "24", "batch_size", "512", "sampler", sampler, "learning_rate", "0.01",
-                                    NULL};
+    const char *const settings[] = {"embedding_dim", "24", "batch_size", "512", "sampler", sampler,
+                                    "learning_rate", "0.01", NULL};
     cfd_dataset *data = random_dataset(context, &large);
     cfd_config *config = config_of("art", settings);
     cfd_model *model;
@@ -87,7 +87,8 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
     outcome alone = run(samplers[_i], 1, 11);
     for (int k = 0; k < 3; k++) {
         outcome shared = run(samplers[_i], threads[k], 11);
-        ck_assert_msg(same(&alone, &shared), "sampler %s: %d threads give other bits than one", samplers[_i], (int)threads[k]);
+        ck_assert_msg(same(&alone, &shared), "sampler %s: %d threads give other bits than one", samplers[_i],
+                      (int)threads[k]);
         release(&shared);
     }
     release(&alone);

@@ -153,7 +153,8 @@ static const shape shapes[] = {
     {3, 2, 1, 2, 1, 1, 4, 0},
     {10, 30, 3, 0, 40, 10, 12, 0},
     {10, 30, 2, 3, 40, 30, 60, 2},         /* ties, a few held out each, NaN */
-    {70, 600, 4, 0, 900, 70, 70, 0},       /* two blocks of users, two of items */
+    {70, 600, 4, 0, 900, 70, 70, 0},       /* two blocks of items */
+    {900, 530, 4, 4, 9000, 1500, 1500, 5}, /* several blocks of users */
     {140, 1100, 4, 5, 2000, 400, 500, 20},
     {5, 700, 4, 0, 300, 200, 600, 5},      /* far more held out than a pass each */
     {5, 700, 1, 3, 300, 200, 600, 50},
@@ -227,7 +228,7 @@ START_TEST(want_of_memory_leaves_metrics_untouched)
 {
     for (int protocol = 0; protocol < 2; protocol++) {
         world w;
-        open_shape(&w, &shapes[5], 3, 6);
+        open_shape(&w, &shapes[6], 3, 6);
         evaluation what = {CFD_SPLIT_TEST, (cfd_protocol)protocol, all_ks, KS, 20, 5};
         long live = atomic_load(&w.memory.live);
         for (long n = 1;; n++) {
@@ -256,18 +257,16 @@ END_TEST
 
 START_TEST(a_device_that_fails_is_reported)
 {
-    for (int protocol = 0; protocol < 2; protocol++) {
-        world w;
-        open_shape(&w, &shapes[5], 3, 6);
-        evaluation what = {CFD_SPLIT_TEST, (cfd_protocol)protocol, all_ks, KS, 20, 5};
-        cfd_metrics got[KS] = {{.k = -7}};
-        for (int after = 0; after < 400; after += 57) {
-            atomic_store(&w.device.fail_after, after);
-            FAILS(CFD_ERROR_DEVICE, "the device of this test failed", evaluate(&w.s, &w.data, &what, got, NULL));
-        }
-        ck_assert_int_eq(got[0].k, -7);
-        world_close(&w);
+    world w;
+    open_shape(&w, &shapes[5], 3, 6);
+    evaluation what = {CFD_SPLIT_TEST, CFD_PROTOCOL_FULL, all_ks, KS, 20, 5};
+    cfd_metrics got[KS] = {{.k = -7}};
+    for (int after = 0; after < 60; after += 7) {
+        atomic_store(&w.device.fail_after, after);
+        FAILS(CFD_ERROR_DEVICE, "the device of this test failed", evaluate(&w.s, &w.data, &what, got, NULL));
     }
+    ck_assert_int_eq(got[0].k, -7);
+    world_close(&w);
 }
 END_TEST
 

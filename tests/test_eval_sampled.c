@@ -4,6 +4,7 @@
 
 #include "eval/candidates.h"
 #include "eval/evaluate.h"
+#include "eval/pairs.h"
 
 enum { ITEMS = 60 };
 
@@ -161,16 +162,32 @@ static void open_world(world *w, int32_t users, int32_t items)
     free(pairs);
 }
 
-START_TEST(only_the_scores_that_are_ranked_are_computed)
+START_TEST(scores_of_pairs_are_inner_products_wherever_the_pair_stands)
 {
-    world w;
-    open_world(&w, 100, 3000);
-    int32_t k = 5;
-    cfd_metrics metrics;
-    evaluation what = {CFD_SPLIT_TEST, CFD_PROTOCOL_SAMPLED, &k, 1, 99, 1};
-    OK(evaluate(&w.s, &w.data, &what, &metrics, NULL));
-    ck_assert_int_eq(atomic_load(&w.device.scored), 100 * (99 + 1));
-    world_close(&w);
+    enum { PAIRS = 5000 };
+    const int32_t widths[] = {1, 15, 16, 17, 64, 130};
+    for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
+        world w;
+        world_open(&w, 1, 20, 3000, widths[k], 0, 5); /* more items than buckets */
+        int32_t users[PAIRS];
+        int32_t items[PAIRS];
+        uint32_t order[PAIRS];
+        float scores[PAIRS];
+        uint64_t state = 6;
+        for (int p = 0; p < PAIRS; p++) {
+            users[p] = random_below(&state, 20);
+            items[p] = p < 2 ? 2999 * p : random_below(&state, 3000);
+        }
+        pairs_score(&w.s, users, items, PAIRS, order, scores);
+        for (int p = 0; p < PAIRS; p++) {
+            float expected = test_dot(w.s.queries + users[p] * widths[k], w.s.keys + items[p] * widths[k], widths[k]);
+            ck_assert_float_eq_tol(scores[p], expected, 4e-6f);
+            float alone;
+            pairs_score(&w.s, users + p, items + p, 1, order, &alone);
+            ck_assert_mem_eq(&alone, &scores[p], sizeof alone);
+        }
+        world_close(&w);
+    }
 }
 END_TEST
 
@@ -204,7 +221,7 @@ static Suite *suite(void)
     tcase_add_test(draws, users_and_seeds_have_draws_of_their_own);
     suite_add_tcase(s, draws);
     TCase *protocol = tcase_create("protocol");
-    tcase_add_test(protocol, only_the_scores_that_are_ranked_are_computed);
+    tcase_add_test(protocol, scores_of_pairs_are_inner_products_wherever_the_pair_stands);
     tcase_add_test(protocol, a_random_score_hits_as_often_as_chance_has_it);
     suite_add_tcase(s, protocol);
     return s;

@@ -4,8 +4,8 @@
 
 /* ---- the base branch: two users, two items, one number each ----
  *
- * Interactions (0, 0), (1, 0), (1, 1). With the node itself the degrees are: user 0: 2, user 1: 3, item 0: 3, item 1: 2.
- * With exponents (-1, 0) a layer is the mean over a node and its neighbours. From users 1, 2 and items 3, -1:
+ * Interactions (0, 0), (1, 0), (1, 1). With the node itself the degrees are: user 0: 2, user 1: 3, item 0: 3, item
+ * 1: 2. With exponents (-1, 0) a layer is the mean over a node and its neighbours. From users 1, 2 and items 3, -1:
  *
  *   user 0: (1 + 3) / 2 = 2          user 1: (2 + 3 - 1) / 3 = 4/3
  *   item 0: (3 + 1 + 2) / 3 = 2      item 1: (-1 + 2) / 2 = 1/2
@@ -14,8 +14,8 @@ static const float ids_of_users[2] = {1.0f, 2.0f};
 static const float ids_of_items[2] = {3.0f, -1.0f};
 
 #define BY_HAND                                                                                                    \
-    "embedding_dim", "1", "layers", "1", "base_exponent.left", "-1", "base_exponent", "0", "batch_size", "2", "decay", "0.2", \
-        "learning_rate", "0.1", "beta1", "0.5", "beta2", "0.75", "epsilon", "0.5"
+    "embedding_dim", "1", "layers", "1", "base_exponent.left", "-1", "base_exponent", "0", "batch_size", "2", \
+        "decay", "0.2", "learning_rate", "0.1", "beta1", "0.5", "beta2", "0.75", "epsilon", "0.5"
 
 static const char *const devices[] = {"reference", "cpu"};
 
@@ -57,7 +57,8 @@ START_TEST(base_scores_are_products_of_averages)
 }
 END_TEST
 
-/* A second layer averages the first: user 0: (2 + 2) / 2 = 2; item 1: (1/2 + 4/3) / 2 = 11/12. Only the last layer counts. */
+/* A second layer averages the first: user 0: (2 + 2) / 2 = 2; item 1: (1/2 + 4/3) / 2 = 11/12. Only the last layer
+ * counts. */
 START_TEST(only_the_last_layer_counts)
 {
     static const char *const settings[] = {BY_HAND, "layers", "2", NULL};
@@ -69,8 +70,8 @@ START_TEST(only_the_last_layer_counts)
 }
 END_TEST
 
-/* Exponents (-1, 0.5) weigh a neighbour by the root of its degree: user 0: (1 sqrt 2 + 3 sqrt 3) / 2. The other way round,
- * (0.5, -1): sqrt 2 (1 / 2 + 3 / 3). */
+/* Exponents (-1, 0.5) weigh a neighbour by the root of its degree: user 0: (1 sqrt 2 + 3 sqrt 3) / 2. The other way
+ * round, (0.5, -1): sqrt 2 (1 / 2 + 3 / 3). */
 START_TEST(exponents_belong_to_row_and_column)
 {
     static const char *const right[] = {BY_HAND, "base_exponent", "0.5", NULL};
@@ -88,8 +89,8 @@ START_TEST(exponents_belong_to_row_and_column)
 }
 END_TEST
 
-/* The triple (user 0, item 0, item 1): the margin is 4 - 1 = 3, the loss ln(1 + e^-3) = 0.048587351573742. The penalty is
- * 0.2 / 2 * 1/2 * (1 + 9 + 1) = 0.55: divided by batch_size, 2, not by the one triple. */
+/* The triple (user 0, item 0, item 1): the margin is 4 - 1 = 3, the loss ln(1 + e^-3) = 0.048587351573742. The
+ * penalty is 0.2 / 2 * 1/2 * (1 + 9 + 1) = 0.55: divided by batch_size, 2, not by the one triple. */
 START_TEST(ranking_loss_and_penalty_of_one_triple)
 {
     static const char *const settings[] = {BY_HAND, NULL};
@@ -110,8 +111,8 @@ START_TEST(ranking_loss_and_penalty_of_one_triple)
 }
 END_TEST
 
-/* With g = 1 / (1 + e^3) the rows' gradients are: user 0: -g (2 - 1/2) = -1.5 g; item 0: -2 g; item 1: 2 g. Back through the
- * averages, each node takes its share of those in whose mean it stood:
+/* With g = 1 / (1 + e^3) the rows' gradients are: user 0: -g (2 - 1/2) = -1.5 g; item 0: -2 g; item 1: 2 g. Back
+ * through the averages, each node takes its share of those in whose mean it stood:
  *   user 0: -1.5 g / 2 - 2 g / 3 = -17/12 g      user 1: -2 g / 3 + 2 g / 2 = g / 3
  *   item 0: -1.5 g / 2 - 2 g / 3 = -17/12 g      item 1: 2 g / 2 = g
  * and the penalty adds 0.2 / 2 times the number itself, but not to user 1, who is not in the batch. */
@@ -171,8 +172,9 @@ END_TEST
 
 /* ---- distillation: one user, two items, two modalities ----
  *
- * The interaction (0, 0). The features are the unit matrix, so that the rows of a projection are the items' rows, and there is
- * no whitening. A head's hop takes means: the user's and item 0's row are the mean of the two, item 1 keeps its own.
+ * The interaction (0, 0). The features are the unit matrix, so that the rows of a projection are the items' rows,
+ * and there is no whitening. A head's hop takes means: the user's and item 0's row are the mean of the two, item 1
+ * keeps its own.
  *
  *                    user      item 0     mean       item 1
  *   common a        (2, 0)    (4, 0)     (3, 0)     (1, 0)
@@ -183,9 +185,9 @@ END_TEST
 #define HEADS_BY_HAND                                                                                              \
     "embedding_dim", "2", "common_exponent.left", "-1", "common_exponent", "0", "differential_exponent.left", "-1",  \
         "differential_exponent", "0", "fused_exponent.left", "-1", "fused_exponent", "0", "whitening", "no",       \
-        "branch.base", "no", "batch_size", "1", "decay", "1", "rho.a", "1", "rho.b", "2", "mu.a", "3", "mu.b", "5",  \
-        "lambda.a", "7", "lambda.b", "0.5", "lambda.fused", "2", "mu.fused", "0.25", "rho.fused", "0", "eta.common", "10", \
-        "eta.differential", "100"
+        "branch.base", "no", "batch_size", "1", "decay", "1", "rho.a", "1", "rho.b", "2", "mu.a", "3", "mu.b", "5", \
+        "lambda.a", "7", "lambda.b", "0.5", "lambda.fused", "2", "mu.fused", "0.25", "rho.fused", "0",             \
+        "eta.common", "10", "eta.differential", "100"
 
 static cfd_model *make_heads(const char *device, const char *const *settings)
 {
@@ -208,7 +210,8 @@ static cfd_model *make_heads(const char *device, const char *const *settings)
     OK(cfd_dataset_add_dense_modality(data, "b", unit, CFD_FLOAT32, 2, 2));
     cfd_model *model = model_of(context, config_of(NULL, settings), data);
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
-        OK(cfd_model_set_parameter(model, parameters[i].name, parameters[i].values, parameters[i].name[0] == 'u' ? 2 : 4));
+        size_t n = parameters[i].name[0] == 'u' ? 2 : 4;
+        OK(cfd_model_set_parameter(model, parameters[i].name, parameters[i].values, n));
     }
     return model;
 }
@@ -216,7 +219,8 @@ static cfd_model *make_heads(const char *device, const char *const *settings)
 /* User and positive item have the same means: each side adds 1 - 3/5 (released: 3/5), and sqrt(16/25 + 1e-8). */
 START_TEST(distillation_of_one_pair)
 {
-    static const char *const settings[][64] = {{HEADS_BY_HAND, NULL}, {HEADS_BY_HAND, "common_distillation", "released", NULL}};
+    static const char *const settings[][64] = {{HEADS_BY_HAND, NULL},
+                                               {HEADS_BY_HAND, "common_distillation", "released", NULL}};
     static const int32_t user = 0;
     static const int32_t positive = 0;
     static const int32_t negative = 1;
@@ -227,16 +231,17 @@ START_TEST(distillation_of_one_pair)
         OK(cfd_compute_gradients(model, &batch, &losses));
         ck_assert_double_eq_tol(losses.common, released ? 1.2 : 0.8, 1e-6);
         ck_assert_double_eq_tol(losses.differential, 2.0 * sqrt(0.64 + 1e-8), 1e-6);
-        ck_assert_double_eq_tol(losses.total, losses.ranking + losses.penalty + 10.0 * losses.common + 100.0 * losses.differential,
-                                1e-9);
+        double weighted = 10.0 * losses.common + 100.0 * losses.differential;
+        ck_assert_double_eq_tol(losses.total, losses.ranking + losses.penalty + weighted, 1e-9);
         cfd_model_destroy(model);
     }
 }
 END_TEST
 
-/* The user's V_a is (3, 0 | 3, 0), V_b is (3, 4 | -4, 3). With item 0: 18 and 50. With item 1: 3 + 0, and 4 + (-4 + 3) = 3.
- * The fused hop takes the mean of two equal rows: S of user and item 0 are P, and S.S is V_a.V_a + V_b.V_b.
- * Margins: a 15, b 47, fused (18 + 50) - (3 + 3) = 62. Penalties before propagation, 1/2 |.|^2 of user, item 0, item 1:
+/* The user's V_a is (3, 0 | 3, 0), V_b is (3, 4 | -4, 3). With item 0: 18 and 50. With item 1: 3 + 0, and 4 + (-4 +
+ * 3) = 3. The fused hop takes the mean of two equal rows: S of user and item 0 are P, and S.S is V_a.V_a + V_b.V_b.
+ * Margins: a 15, b 47, fused (18 + 50) - (3 + 3) = 62. Penalties before propagation, 1/2 |.|^2 of user, item 0,
+ * item 1:
  *   a: (4 + 16 + 1) / 2 + (1 + 25 + 4) / 2 = 25.5;  b, weighted 2: (4 + 72 + 1) + (4 + 72 + 2) = 155. */
 START_TEST(modality_and_fused_branch_by_hand)
 {
@@ -269,8 +274,8 @@ START_TEST(modality_and_fused_branch_by_hand)
 }
 END_TEST
 
-/* The fused penalty acts on rows after both hops: those of user and item 0 are P, of which |V_a|^2 + |V_b|^2 = 18 + 50;
- * item 1: (1 + 4) + (1 + 2) = 8. Weighted 3 * 1/2 * 144 = 216. */
+/* The fused penalty acts on rows after both hops: those of user and item 0 are P, of which |V_a|^2 + |V_b|^2 = 18 +
+ * 50; item 1: (1 + 4) + (1 + 2) = 8. Weighted 3 * 1/2 * 144 = 216. */
 START_TEST(fused_penalty_acts_after_propagation)
 {
     static const char *const settings[] = {HEADS_BY_HAND, "rho.fused", "3", NULL};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parity with the published program on three small worlds, one a preset (fixtures/parity): from its initial parameters, over
- * its batches, every loss of 20 steps, the scores before and after, and the final parameters are its own. */
+/* Parity with the published program on three small worlds, one a preset (fixtures/parity): from its initial
+ * parameters, over its batches, every loss of 20 steps, the scores before and after, and the final parameters are
+ * its own. */
 #include "model_support.h"
 
 enum { USERS = 100, ITEMS = 150, STEPS = 20, BATCH = 32 };
@@ -172,8 +173,8 @@ static void train_on_published_batches(cfd_model *model, const char *world, doub
         const double ours[4] = {losses.ranking, losses.penalty, losses.differential, losses.common};
         for (int i = 0; i < 4; i++) {
             static const char *const names[4] = {"ranking", "penalty", "differential", "common"};
-            ck_assert_msg(fabs(ours[i] - published[i]) <= tolerance, "%s step %d: %s is %.8g, published %.8g", world, step,
-                          names[i], ours[i], published[i]);
+            ck_assert_msg(fabs(ours[i] - published[i]) <= tolerance, "%s step %d: %s is %.8g, published %.8g", world,
+                          step, names[i], ours[i], published[i]);
         }
     }
     fclose(file);

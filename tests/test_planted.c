@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A planted world in which it is known what the modalities share. Every item has a common latent vector, which both modalities
- * show through linear maps and noise of their own, and a private latent vector in each modality. Users like vectors of all
- * three kinds, and say so in few interactions: content must help, common parts must find each other, differential parts not. */
+/* A planted world in which it is known what the modalities share. Every item has a common latent vector, which both
+ * modalities show through linear maps and noise of their own, and a private latent vector in each modality. Users
+ * like vectors of all three kinds, and say so in few interactions: content must help, common parts must find each
+ * other, differential parts not. */
 #include "model_support.h"
 
 enum {
@@ -120,8 +121,9 @@ static void keep_item_rows(cfd_model *model, enum variant variant)
 static void train_and_measure(enum variant variant)
 {
     static const char *const ablations[VARIANTS] = {"base only", NULL, NULL, "no distillation"};
+    const char *distillation = variant == RELEASED ? "released" : "align";
     const char *const settings[] = {"embedding_dim", "8", "batch_size", "250", "learning_rate", "0.01", "epochs", "60",
-                                    "select", "none", "common_distillation", variant == RELEASED ? "released" : "align", NULL};
+                                    "select", "none", "common_distillation", distillation, NULL};
     static const int32_t k = 20;
     cfd_context *context = open_context("cpu", 2, 3);
     cfd_dataset *data = plant(context, &world);
@@ -195,8 +197,8 @@ static void solve(double a[LATENT][LATENT], double b[LATENT])
     }
 }
 
-/* Share of the rows' sum of squares that a least-squares fit on the planted vectors explains. Unrelated vectors explain
- * LATENT / ITEMS = 0.02 by chance. */
+/* Share of the rows' sum of squares that a least-squares fit on the planted vectors explains. Unrelated vectors
+ * explain LATENT / ITEMS = 0.02 by chance. */
 static double explained(const float *rows, double (*latent)[LATENT])
 {
     double all = 0.0;
@@ -259,8 +261,9 @@ START_TEST(differential_parts_become_orthogonal)
 }
 END_TEST
 
-/* Measured, with either sign: the planted common vectors explain .70 of the common parts and .11 to .14 of the differential
- * ones; a modality's private vectors .03 to .05 and .55 to .57. Without distillation each explains about a third of both. */
+/* Measured, with either sign: the planted common vectors explain .70 of the common parts and .11 to .14 of the
+ * differential ones; a modality's private vectors .03 to .05 and .55 to .57. Without distillation each explains
+ * about a third of both. */
 START_TEST(each_part_holds_what_was_planted_for_it)
 {
     static const enum variant distilled[] = {ALIGN, RELEASED};
@@ -270,12 +273,12 @@ START_TEST(each_part_holds_what_was_planted_for_it)
             const float *differential = item_rows[distilled[v]][DIFFERENTIAL][k];
             double right = explained(common, world.common);
             double wrong = explained(common, world.private[k]);
-            ck_assert_msg(right > 0.5 && wrong < 0.15, "variant %d, %s: common part: common %.3f, private %.3f", v, names[k], right,
-                          wrong);
+            ck_assert_msg(right > 0.5 && wrong < 0.15, "variant %d, %s: common part: common %.3f, private %.3f", v,
+                          names[k], right, wrong);
             right = explained(differential, world.private[k]);
             wrong = explained(differential, world.common);
-            ck_assert_msg(right > 0.4 && wrong < 0.25, "variant %d, %s: differential part: private %.3f, common %.3f", v, names[k],
-                          right, wrong);
+            ck_assert_msg(right > 0.4 && wrong < 0.25, "variant %d, %s: differential part: private %.3f, common %.3f",
+                          v, names[k], right, wrong);
         }
     }
 }

@@ -323,7 +323,7 @@ START_TEST(a_failure_inside_a_thread_reaches_the_caller_with_its_message)
     }
     float *scores = malloc(sizeof *scores * 500 * 600);
     int32_t *items = malloc(sizeof *items * 500 * 4);
-    for (int after = 0; after < 12; after++) {
+    for (int after = 0; after < 6; after++) {
         set_message("an older message");
         atomic_store(&w.device.fail_after, after);
         FAILS(CFD_ERROR_DEVICE, "the device of this test failed", scorer_scores(&w.s, users, 500, NULL, 0, scores));

@@ -40,6 +40,18 @@ failed:
     return status;
 }
 
+/* The model was made with values for roles that it does not have, so they were a preset's, and may be again. */
+static void forgive_absent_roles(scorer_file *file)
+{
+    for (int32_t i = 0; i < file->values.n_roles; i++) {
+        role_settings *own = &file->values.roles[i];
+        own->explicitly_set = false;
+        for (int32_t r = 0; r < file->n_roles; r++) {
+            own->explicitly_set = own->explicitly_set || strcmp(file->roles[r], own->role) == 0;
+        }
+    }
+}
+
 cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_scorer **out)
 {
     REQUIRE(context);
@@ -47,6 +59,7 @@ cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_scorer **
     TRY(require(out, "scorer"));
     scorer_file file;
     TRY(scorer_file_read(&context->memory, path, &file));
+    forgive_absent_roles(&file);
     return scorer_handle_create(context, &file.values, (const char(*)[SETTINGS_ROLE_BYTES])file.roles, file.n_roles,
                                 file.steps_done, file.users, file.items, file.width, file.queries, file.keys, out);
 }

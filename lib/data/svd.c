@@ -10,7 +10,9 @@
 #include <string.h>
 
 #define ITERATIONS 8
-#define NUMERICAL_RANK 1e-6 /* of the largest singular value */
+/* Moments are squares in float32: singular values below a thousandth of the largest are rounding. */
+#define NUMERICAL_RANK 1e-3
+#define ROUNDING 1e-7 /* of a moment's trace */
 
 typedef struct workspace {
     const memory_source *memory;
@@ -91,13 +93,14 @@ static cfd_status gram(workspace *w, const float *x, int32_t rows, double *trace
     return isfinite(*trace) ? CFD_OK : fail(CFD_ERROR_NUMERIC, "svd: the features' products leave the range of float32");
 }
 
-/* X <- X (X^T X)^(-1/2), the nearest orthonormal block. */
+/* X <- X (X^T X)^(-1/2), the nearest orthonormal block. Directions within rounding are left small: made as long as the others
+ * they would lean on them, and singular values come out too large. */
 static cfd_status orthonormalise(workspace *w, float **x, float **spare, int32_t rows)
 {
     const ops_table *t = w->device->table;
     double trace;
     TRY(gram(w, *x, rows, &trace));
-    double tiny = trace > 0.0 ? 1e-12 * trace : 1.0;
+    double tiny = trace > 0.0 ? ROUNDING * trace : 1.0;
     TRY(t->inverse_sqrt(w->device, w->moment, w->block, 1, tiny, w->eigenvectors, w->roots, w->inverse_root));
     TRY(t->multiply_right(w->device, *x, w->block, w->inverse_root, rows, w->block, 1, 1.0f, false, *spare, w->block));
     exchange(x, spare);

@@ -6,22 +6,6 @@
 #include "eval/candidates.h"
 #include "eval/ranking.h"
 
-#include <math.h>
-
-cfd_status held_out_thresholds(const ranking_run *run, int32_t user, float *thresholds)
-{
-    const scorer *s = run->s;
-    const float *query = s->queries + (size_t)user * (size_t)s->width;
-    const int32_t *items = run->held_out->item_ids + run->held_out->offsets[user];
-    size_t n = held_out_count(run, user);
-    for (size_t i = 0; i < n; i++) {
-        TRY(s->device->table->score_block(s->device, query, 1, s->keys + (size_t)items[i] * (size_t)s->width, 1, s->width,
-                                          thresholds + i, 1));
-        thresholds[i] = isnan(thresholds[i]) ? -INFINITY : thresholds[i];
-    }
-    return CFD_OK;
-}
-
 /* Lists the users with held-out items and measures the blocks. */
 static cfd_status find_users(ranking_run *run, int32_t **out)
 {
@@ -42,7 +26,7 @@ static cfd_status find_users(ranking_run *run, int32_t **out)
         if (held_out_count(run, user) == 0) {
             continue;
         }
-        if (n % EVALUATE_USERS == 0) {
+        if (n % run->block_users == 0) {
             held_outs = excluded = 0;
         }
         users[n++] = user;
@@ -87,10 +71,12 @@ cfd_status evaluate(const scorer *s, const dataset *data, const evaluation *what
                     (int)s->items, (int)data->users, (int)data->items);
     }
     ranking_run run = {.s = s, .data = data, .what = what, .held_out = &data->splits[what->split]};
+    bool full = what->protocol == CFD_PROTOCOL_FULL;
+    run.block_users = full ? full_ranking_users(&run) : sampled_ranking_users(&run);
     int32_t *users = NULL;
     TRY(find_users(&run, &users));
     run.users = users;
-    size_t blocks = blocks_of(run.n_users, EVALUATE_USERS);
+    size_t blocks = blocks_of(run.n_users, run.block_users);
     size_t n_sums;
     cfd_status status;
     if (!checked_multiply(blocks, what->n_ks, &n_sums)) {
@@ -99,7 +85,6 @@ cfd_status evaluate(const scorer *s, const dataset *data, const evaluation *what
     }
     TRY_OR(done, memory_allocate_zero(s->memory, n_sums, sizeof *run.sums, "an evaluation", &run.sums));
     TRY_OR(done, metric_table_init(&run.table, s->memory, what->ks, what->n_ks));
-    bool full = what->protocol == CFD_PROTOCOL_FULL;
     lane_plan plan = {0};
     (full ? full_ranking_plan : sampled_ranking_plan)(&run, &plan);
     TRY_OR(done, lanes_run(s->memory, s->pool, blocks, &plan, "an evaluation",

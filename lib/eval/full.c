@@ -10,8 +10,13 @@
 #include "serve/ids.h"
 #include "serve/top_k.h"
 
-/* Up to here, one vectorised pass for each threshold is faster than a search for each score. */
-enum { PASSES = 8 };
+enum {
+    BLOCK_USERS = 192,
+    BLOCK_ITEMS = 512,
+    PASSES = 8,         /* up to so many thresholds, a vectorised pass for each is faster than a search for each score */
+    TOGETHER_USERS = 12, /* whose held-out items are scored at once, */
+    TOGETHER_ITEMS = 32  /* so many of them */
+};
 
 /* One user of a block. */
 typedef struct ranked_user {
@@ -22,14 +27,56 @@ typedef struct ranked_user {
     const int32_t *excluded, *excluded_end; /* from the present block of items on */
 } ranked_user;
 
+size_t full_ranking_users(const ranking_run *run)
+{
+    return BLOCK_USERS;
+}
+
 void full_ranking_plan(ranking_run *run, lane_plan *plan)
 {
     size_t row_bytes = (size_t)run->s->width * sizeof(float);
-    run->queries_at = lane_reserve(plan, EVALUATE_USERS, row_bytes);
-    run->scores_at = lane_reserve(plan, EVALUATE_USERS, EVALUATE_ITEMS * sizeof(float));
+    run->queries_at = lane_reserve(plan, BLOCK_USERS, row_bytes);
+    run->keys_at = lane_reserve(plan, TOGETHER_ITEMS, row_bytes);
+    run->scores_at = lane_reserve(plan, BLOCK_USERS, BLOCK_ITEMS * sizeof(float));
     run->thresholds_at = lane_reserve(plan, run->most_held_out, sizeof(float));
-    run->counts_at = lane_reserve(plan, run->most_held_out + EVALUATE_USERS, sizeof(int32_t));
+    run->counts_at = lane_reserve(plan, run->most_held_out + BLOCK_USERS, sizeof(int32_t));
     run->excluded_at = lane_reserve(plan, run->most_excluded, sizeof(int32_t));
+}
+
+/* The thresholds of a block's held-out items, user by user. A product of one row with one row wastes most of score_block's
+ * work; so a few users' items are scored for all of these users, and each user's own are kept. Their bits are the same. */
+static cfd_status score_held_out(const ranking_run *run, const int32_t *users, size_t n_users, const float *queries,
+                                 unsigned char *scratch, float *thresholds)
+{
+    const scorer *s = run->s;
+    float *room = (float *)(void *)(scratch + run->keys_at);
+    float *scores = (float *)(void *)(scratch + run->scores_at);
+    for (size_t first = 0, end; first < n_users; first = end) {
+        size_t n = held_out_count(run, users[first]);
+        for (end = first + 1; end < n_users && end - first < TOGETHER_USERS; end++) {
+            if (n + held_out_count(run, users[end]) > TOGETHER_ITEMS) {
+                break;
+            }
+            n += held_out_count(run, users[end]);
+        }
+        /* The list goes on to the next user's: users in between have none. */
+        const int32_t *items = held_out_items(run, users[first]);
+        size_t owner = first;
+        size_t owned_end = held_out_count(run, users[first]);
+        for (size_t at = 0; at < n; at += TOGETHER_ITEMS) { /* more than once only where a user is alone */
+            size_t count = n - at < TOGETHER_ITEMS ? n - at : TOGETHER_ITEMS;
+            const float *keys = ids_rows(items + at, count, s->keys, s->width, room);
+            TRY(s->device->table->score_block(s->device, queries + first * (size_t)s->width, (int64_t)(end - first), keys,
+                                              (int64_t)count, s->width, scores, TOGETHER_ITEMS));
+            for (size_t j = 0; j < count; j++) {
+                if (at + j == owned_end) {
+                    owned_end += held_out_count(run, users[++owner]);
+                }
+                *thresholds++ = threshold_of(scores[(owner - first) * TOGETHER_ITEMS + j]);
+            }
+        }
+    }
+    return CFD_OK;
 }
 
 /* Ascending; sorted as integers of the same order. */
@@ -116,14 +163,14 @@ cfd_status full_ranking_block(void *argument, unsigned char *scratch, size_t blo
     float *thresholds = (float *)(void *)(scratch + run->thresholds_at);
     int32_t *counts = (int32_t *)(void *)(scratch + run->counts_at);
     int32_t *excluded = (int32_t *)(void *)(scratch + run->excluded_at);
-    ranked_user ranked[EVALUATE_USERS];
+    ranked_user ranked[BLOCK_USERS];
 
-    const int32_t *users = run->users + block * EVALUATE_USERS;
-    size_t left = run->n_users - block * EVALUATE_USERS;
-    size_t n_users = left < EVALUATE_USERS ? left : EVALUATE_USERS;
+    size_t n_users = 0;
+    const int32_t *users = ranking_block_users(run, block, &n_users);
+    const float *queries = ids_rows(users, n_users, s->queries, s->width, (float *)(void *)(scratch + run->queries_at));
+    TRY(score_held_out(run, users, n_users, queries, scratch, thresholds));
     for (size_t i = 0; i < n_users; i++) {
         size_t n = held_out_count(run, users[i]);
-        TRY(held_out_thresholds(run, users[i], thresholds));
         sort_thresholds(thresholds, counts, n);
         memset(counts, 0, (n + 1) * sizeof *counts);
         size_t n_excluded = candidates_excluded(run->data, run->what->split, users[i], excluded);
@@ -133,13 +180,12 @@ cfd_status full_ranking_block(void *argument, unsigned char *scratch, size_t blo
         excluded += n_excluded;
     }
 
-    const float *queries = ids_rows(users, n_users, s->queries, s->width, (float *)(void *)(scratch + run->queries_at));
-    for (int64_t item = 0; item < s->items; item += EVALUATE_ITEMS) {
-        int64_t n_items = s->items - item < EVALUATE_ITEMS ? s->items - item : EVALUATE_ITEMS;
+    for (int64_t item = 0; item < s->items; item += BLOCK_ITEMS) {
+        int64_t n_items = s->items - item < BLOCK_ITEMS ? s->items - item : BLOCK_ITEMS;
         TRY(s->device->table->score_block(s->device, queries, (int64_t)n_users, s->keys + (size_t)item * (size_t)s->width,
-                                          n_items, s->width, scores, EVALUATE_ITEMS));
+                                          n_items, s->width, scores, BLOCK_ITEMS));
         for (size_t i = 0; i < n_users; i++) {
-            count_block(&ranked[i], scores + i * EVALUATE_ITEMS, item, (size_t)n_items);
+            count_block(&ranked[i], scores + i * BLOCK_ITEMS, item, (size_t)n_items);
         }
     }
 

@@ -7,10 +7,8 @@
 #include "eval/metrics.h"
 #include "serve/lanes.h"
 
-enum {
-    EVALUATE_USERS = 192, /* of a block: sums are made by block, so this fixes the order of addition */
-    EVALUATE_ITEMS = 512
-};
+#include <math.h>
+#include <string.h>
 
 typedef struct ranking_run {
     const scorer *s;
@@ -19,23 +17,36 @@ typedef struct ranking_run {
     const bipartite *held_out; /* the evaluated split */
     const int32_t *users;      /* those with held-out items, ascending */
     size_t n_users;
+    size_t block_users;        /* sums are made by block, so this fixes the order of addition; it depends on no thread */
     metric_table table;
     cfd_metrics *sums; /* n_ks of every block */
     /* the most that a block's users have together */
     size_t most_held_out, most_excluded;
     /* offsets in a lane's scratch; a protocol uses what it needs */
-    size_t queries_at, scores_at, thresholds_at, counts_at, excluded_at, negatives_at, slots_at, keys_at;
+    size_t queries_at, keys_at, scores_at, thresholds_at, counts_at, excluded_at, users_at, items_at, order_at, slots_at;
 } ranking_run;
 
-/* Each protocol: its needs of scratch, and a block of users. */
+/* Each protocol: how many users a block has, its needs of scratch, and a block. */
+size_t full_ranking_users(const ranking_run *run);
 void full_ranking_plan(ranking_run *run, lane_plan *plan);
 cfd_status full_ranking_block(void *run, unsigned char *scratch, size_t block);
+size_t sampled_ranking_users(const ranking_run *run);
 void sampled_ranking_plan(ranking_run *run, lane_plan *plan);
 cfd_status sampled_ranking_block(void *run, unsigned char *scratch, size_t block);
 
-/* The user's scores of the held-out items as thresholds: a candidate counts against an item if !(score < threshold), which
- * lets ties count and a candidate's NaN. An item's own NaN becomes -infinity: every candidate counts. */
-cfd_status held_out_thresholds(const ranking_run *run, int32_t user, float *thresholds);
+static inline const int32_t *ranking_block_users(const ranking_run *run, size_t block, size_t *n)
+{
+    size_t first = block * run->block_users;
+    *n = run->n_users - first < run->block_users ? run->n_users - first : run->block_users;
+    return run->users + first;
+}
+
+/* What a candidate's score is compared with: it counts against the held-out item if !(score < threshold), which lets ties
+ * count and a candidate's NaN. The item's own NaN becomes -infinity: every candidate counts. */
+static inline float threshold_of(float held_out_score)
+{
+    return isnan(held_out_score) ? -INFINITY : held_out_score;
+}
 
 /* How many of n scores are not below the threshold. */
 static inline int32_t count_not_below(const float *scores, size_t n, float threshold)
@@ -45,6 +56,11 @@ static inline int32_t count_not_below(const float *scores, size_t n, float thres
         count += !(scores[i] < threshold);
     }
     return count;
+}
+
+static inline const int32_t *held_out_items(const ranking_run *run, int32_t user)
+{
+    return run->held_out->item_ids + run->held_out->offsets[user];
 }
 
 static inline size_t held_out_count(const ranking_run *run, int32_t user)

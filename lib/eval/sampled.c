@@ -2,63 +2,83 @@
 /* Sampled ranking: each held-out item by itself against a few candidates of its user, drawn for that user. A user's figure is
  * the mean over the held-out items. Only the scores that are needed are computed. */
 #include "eval/candidates.h"
+#include "eval/pairs.h"
 #include "eval/ranking.h"
-#include "serve/ids.h"
 
-/* Keys gathered at a time: what stays in the first cache levels until they are multiplied. */
-enum { GATHERED = 32 };
+enum {
+    MOST_USERS = 384,  /* their queries stay in the second cache level */
+    MOST_DRAWN = 1 << 16
+};
 
-static size_t negatives_bound(const ranking_run *run)
+static size_t most_drawn(const ranking_run *run)
 {
     return (size_t)(run->what->negatives < run->s->items ? run->what->negatives : run->s->items);
 }
 
+size_t sampled_ranking_users(const ranking_run *run)
+{
+    size_t fit = MOST_DRAWN / (most_drawn(run) + 1);
+    return fit < 1 ? 1 : fit < MOST_USERS ? fit : MOST_USERS;
+}
+
 void sampled_ranking_plan(ranking_run *run, lane_plan *plan)
 {
-    run->keys_at = lane_reserve(plan, GATHERED, (size_t)run->s->width * sizeof(float));
-    run->scores_at = lane_reserve(plan, negatives_bound(run), sizeof(float));
-    run->thresholds_at = lane_reserve(plan, run->most_held_out, sizeof(float));
+    size_t pairs;
+    if (!checked_multiply(run->block_users, most_drawn(run), &pairs) || !checked_add(pairs, run->most_held_out, &pairs)) {
+        pairs = SIZE_MAX; /* lane_reserve refuses it */
+    }
+    run->users_at = lane_reserve(plan, pairs, sizeof(int32_t));
+    run->items_at = lane_reserve(plan, pairs, sizeof(int32_t));
+    run->scores_at = lane_reserve(plan, pairs, sizeof(float));
+    run->order_at = lane_reserve(plan, pairs, sizeof(uint32_t));
     run->excluded_at = lane_reserve(plan, run->most_excluded, sizeof(int32_t));
-    run->negatives_at = lane_reserve(plan, negatives_bound(run), sizeof(int32_t));
     run->slots_at = lane_reserve(plan, negatives_slots(run->what->negatives, run->s->items), sizeof(int32_t));
 }
 
-static cfd_status score_items(const scorer *s, int32_t user, const int32_t *items, size_t n, float *room, float *scores)
+/* Where a user's pairs are: the drawn candidates, then the held-out items. */
+typedef struct user_pairs {
+    size_t first, drawn, held_out;
+} user_pairs;
+
+static user_pairs list_pairs(const ranking_run *run, int32_t user, size_t first, unsigned char *scratch)
 {
-    const float *query = s->queries + (size_t)user * (size_t)s->width;
-    for (size_t at = 0; at < n; at += GATHERED) {
-        size_t count = n - at < GATHERED ? n - at : GATHERED;
-        const float *keys = ids_rows(items + at, count, s->keys, s->width, room);
-        TRY(s->device->table->score_block(s->device, query, 1, keys, (int64_t)count, s->width, scores + at,
-                                          (int64_t)count));
+    const evaluation *what = run->what;
+    int32_t *pair_users = (int32_t *)(void *)(scratch + run->users_at) + first;
+    int32_t *pair_items = (int32_t *)(void *)(scratch + run->items_at) + first;
+    int32_t *excluded = (int32_t *)(void *)(scratch + run->excluded_at);
+    int32_t *slots = (int32_t *)(void *)(scratch + run->slots_at);
+    size_t n_excluded = candidates_excluded(run->data, what->split, user, excluded);
+    user_pairs own = {first, 0, held_out_count(run, user)};
+    own.drawn = negatives_draw(what->seed, user, run->s->items, excluded, n_excluded, what->negatives, slots, pair_items);
+    memcpy(pair_items + own.drawn, held_out_items(run, user), own.held_out * sizeof *pair_items);
+    for (size_t p = 0; p < own.drawn + own.held_out; p++) {
+        pair_users[p] = user;
     }
-    return CFD_OK;
+    return own;
 }
 
 cfd_status sampled_ranking_block(void *argument, unsigned char *scratch, size_t block)
 {
     const ranking_run *run = argument;
-    const evaluation *what = run->what;
-    float *keys = (float *)(void *)(scratch + run->keys_at);
     float *scores = (float *)(void *)(scratch + run->scores_at);
-    float *thresholds = (float *)(void *)(scratch + run->thresholds_at);
-    int32_t *excluded = (int32_t *)(void *)(scratch + run->excluded_at);
-    int32_t *negatives = (int32_t *)(void *)(scratch + run->negatives_at);
-    int32_t *slots = (int32_t *)(void *)(scratch + run->slots_at);
-    cfd_metrics *sums = run->sums + block * what->n_ks;
+    user_pairs pairs[MOST_USERS];
+    size_t n_pairs = 0;
 
-    size_t end = run->n_users - block * EVALUATE_USERS < EVALUATE_USERS ? run->n_users : (block + 1) * EVALUATE_USERS;
-    for (size_t i = block * EVALUATE_USERS; i < end; i++) {
-        int32_t user = run->users[i];
-        size_t n = held_out_count(run, user);
-        size_t n_excluded = candidates_excluded(run->data, what->split, user, excluded);
-        size_t n_negatives = negatives_draw(what->seed, user, run->s->items, excluded, n_excluded, what->negatives, slots,
-                                            negatives);
-        TRY(held_out_thresholds(run, user, thresholds));
-        TRY(score_items(run->s, user, negatives, n_negatives, keys, scores));
-        for (size_t j = 0; j < n; j++) {
-            int32_t rank = count_not_below(scores, n_negatives, thresholds[j]);
-            metrics_add(&run->table, &rank, 1, 1.0 / (double)n, sums);
+    size_t n_users = 0;
+    const int32_t *users = ranking_block_users(run, block, &n_users);
+    for (size_t i = 0; i < n_users; i++) {
+        pairs[i] = list_pairs(run, users[i], n_pairs, scratch);
+        n_pairs += pairs[i].drawn + pairs[i].held_out;
+    }
+    pairs_score(run->s, (int32_t *)(void *)(scratch + run->users_at), (int32_t *)(void *)(scratch + run->items_at), n_pairs,
+                (uint32_t *)(void *)(scratch + run->order_at), scores);
+
+    cfd_metrics *sums = run->sums + block * run->what->n_ks;
+    for (size_t i = 0; i < n_users; i++) {
+        const float *drawn = scores + pairs[i].first;
+        for (size_t j = 0; j < pairs[i].held_out; j++) {
+            int32_t rank = count_not_below(drawn, pairs[i].drawn, threshold_of(drawn[pairs[i].drawn + j]));
+            metrics_add(&run->table, &rank, 1, 1.0 / (double)pairs[i].held_out, sums);
         }
     }
     return CFD_OK;

@@ -288,8 +288,8 @@ static void multiply(const double *restrict a, const double *restrict b, double 
 
 /* ---- scores ----
  *
- * PANEL keys are written side by side (a stretch of the width at a time), so that a register holds one column of several keys and
- * a score is the plain chain q_0 k_0 + q_1 k_1 + ... in its own lane, in every tile alike. */
+ * PANEL keys are written side by side (a stretch of the width at a time), so that a register holds one column of several
+ * keys and a score is the plain chain q_0 k_0 + q_1 k_1 + ... in its own lane, in every tile alike. */
 
 #define PANEL (2 * VECTOR)
 #define STRETCH 256 /* columns at a time: a panel then fits in the nearest cache */
