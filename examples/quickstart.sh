@@ -10,7 +10,9 @@ data=$build/debian-packages
 epochs=20
 asked="git build-essential texlive-latex-extra"
 mkdir -p "$build"
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8
+# shellcheck source=examples/install-missing.sh
+. "$root/examples/install-missing.sh"
 
 say()
 {
@@ -30,23 +32,6 @@ logged()
     }
 }
 
-as_root()
-{
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo env DEBIAN_FRONTEND=noninteractive "$@"
-    else
-        echo "neither root nor sudo; as root, run: $*" >&2
-        return 1
-    fi
-}
-
-apt_get()
-{
-    as_root apt-get -q -o DPkg::Lock::Timeout=300 "$@"
-}
-
 # What apt knows of all packages; it is short where apt-get update never ran.
 describe_packages()
 {
@@ -60,18 +45,8 @@ metric()
 }
 
 # ---- what is missing ----
-missing=
-for package in build-essential cmake libdnnl-dev liblapack-dev; do
-    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
-        missing="$missing $package"
-    fi
-done
-if [ -n "$missing" ]; then
-    say "Installing$missing"
-    logged "$build/apt.log" apt_get update
-    # shellcheck disable=SC2086 # a list of words
-    logged "$build/apt.log" apt_get install -y --no-install-recommends $missing
-fi
+say "Installing what is missing"
+logged "$build/apt.log" install_missing build-essential cmake libdnnl-dev
 
 # ---- the programs ----
 say "Building in $build"

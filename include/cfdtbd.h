@@ -236,6 +236,7 @@ CFD_API cfd_status cfd_dataset_create(cfd_context *context, int32_t n_users, int
 CFD_API void cfd_dataset_destroy(cfd_dataset *dataset);
 
 /** Adds n interactions (users[k], items[k]) to a split. Repeated pairs count once. Refused once a model was made.
+ * Takes time in proportion to n and to what the split holds already: hand over many at a time.
  * Errors: CFD_ERROR_ARGUMENT (the message names position and id), CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_dataset_add_interactions(cfd_dataset *dataset, cfd_split split, const int32_t *users,
                                                 const int32_t *items, size_t n);
@@ -452,7 +453,7 @@ typedef struct cfd_train_options {
 typedef struct cfd_train_summary {
     size_t struct_size;
     int32_t epochs_done;
-    int32_t best_epoch;        /**< The epoch whose parameters the model now has; 0: as it was before training. */
+    int32_t best_epoch;        /**< The epoch whose parameters the model now has; 0: no epoch was finished. */
     int32_t selected;          /**< 1: by evaluation; 0: nothing was evaluated, the last parameters stay. */
     int32_t stopped_early;     /**< 1: "patience" ran out. */
     int32_t stopped_by_caller; /**< 1: the callback asked. */

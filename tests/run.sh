@@ -5,8 +5,9 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-. "$root/tests/install.sh"
-install_missing gcc make cmake pkg-config libdnnl-dev liblapack-dev check libsubunit-dev
+# shellcheck source=examples/install-missing.sh
+. "$root/examples/install-missing.sh"
+install_missing build-essential cmake pkg-config libdnnl-dev check libsubunit-dev
 
 cmake -S "$root" -B "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON -DCFDTBD_WARNINGS_AS_ERRORS=ON
 cmake --build "$root/build/tests" -j "$(nproc)"

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef fail /* Check's, deprecated; the library has its own */
+
 /* Success, or the library's message. */
 #define OK(expression)                                                                         \
     do {                                                                                       \

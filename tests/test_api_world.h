@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the suites of the public interface share: a small world of three kinds of users and items, in which learning helps,
- * made through the public header alone. */
+/* What the suites of the public interface share: a small world of three kinds of users and items, in which learning
+ * helps, made through the public header alone. */
 #ifndef TEST_API_WORLD_H
 #define TEST_API_WORLD_H
 

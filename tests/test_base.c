@@ -54,7 +54,8 @@ START_TEST(sizes_that_overflow_are_refused_before_the_allocator_is_asked)
     FAILS(CFD_ERROR_MEMORY, "for a huge table", memory_allocate(&source, SIZE_MAX / 4 + 1, 4, "a huge table", &memory));
     FAILS(CFD_ERROR_MEMORY, "for a huge table", memory_allocate(&source, 2, SIZE_MAX / 2 + 1, "a huge table", &memory));
     FAILS(CFD_ERROR_MEMORY, "out of memory", memory_allocate(&source, SIZE_MAX, 1, "the padding overflows", &memory));
-    FAILS(CFD_ERROR_MEMORY, "out of memory", memory_allocate(&source, (size_t)PTRDIFF_MAX, 1, "beyond ptrdiff_t", &memory));
+    FAILS(CFD_ERROR_MEMORY, "out of memory",
+          memory_allocate(&source, (size_t)PTRDIFF_MAX, 1, "beyond ptrdiff_t", &memory));
     FAILS(CFD_ERROR_MEMORY, "out of memory", memory_allocate_zero(&source, SIZE_MAX, 8, "zeroes", &memory));
     ck_assert_ptr_eq(memory, untouched);
     ck_assert_int_eq(c.calls, 0);
@@ -127,7 +128,8 @@ START_TEST(growing_keeps_the_contents_and_the_old_block_on_failure)
     c.refuse = true;
     int32_t *before = numbers;
     size_t capacity_before = capacity;
-    FAILS(CFD_ERROR_MEMORY, "numbers", memory_grow(&source, &numbers, &capacity, capacity + 1, sizeof *numbers, "numbers"));
+    FAILS(CFD_ERROR_MEMORY, "numbers",
+          memory_grow(&source, &numbers, &capacity, capacity + 1, sizeof *numbers, "numbers"));
     FAILS(CFD_ERROR_MEMORY, "numbers", memory_grow(&source, &numbers, &capacity, SIZE_MAX, sizeof *numbers, "numbers"));
     ck_assert_ptr_eq(numbers, before);
     ck_assert_uint_eq(capacity, capacity_before);
@@ -167,8 +169,9 @@ static void check_round_trip(double value)
 
 static void check_numbers_round_trip(void)
 {
-    const double known[] = {0.0, -0.0, 999999999999999.0, 1.0, -1.0, 0.1, 1.0 / 3.0, -2.5e-300, 1e308, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_EPSILON, 5e-324,
-                            123456789.125, 1e15, 1e16, 1e17, 9007199254740993.0};
+    const double known[] = {0.0,   -0.0,    999999999999999.0, 1.0,     -1.0,        0.1,    1.0 / 3.0,     -2.5e-300,
+                            1e308, DBL_MAX, -DBL_MAX,          DBL_MIN, DBL_EPSILON, 5e-324, 123456789.125, 1e15,
+                            1e16,  1e17,    9007199254740993.0};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         check_round_trip(known[i]);
     }
@@ -221,7 +224,7 @@ static bool set_comma_locale(void)
 /* Where the system has the sources of locales but none compiled: one for this process. */
 static bool make_comma_locale(void)
 {
-    char folder[] = "/tmp/cfdtbd-locale-XXXXXX";
+    char folder[] = P_tmpdir "/cfdtbd-locale-XXXXXX";
     if (!mkdtemp(folder)) {
         return false;
     }
@@ -260,9 +263,9 @@ START_TEST(only_plain_decimal_numbers_are_read)
     ck_assert(text_to_number(".5", &value) && value == 0.5);
     ck_assert(text_to_number("5.", &value) && value == 5.0);
     ck_assert(text_to_number("1E-3", &value) && value == 0.001);
-    const char *const refused[] = {"",     " ",    " 1",   "1 ",     "\t1",  "1\n",  "0x10", "0x1p3", "inf",    "-inf", "nan",
-                                   "NaN",  "INF",  "1f",   "1.0.0",  "1,5",  "--1",  "+-1",  "e",     "e5",     ".",    "-",
-                                   "1e",   "1e+",  "1e999", "-1e999", "1 2", "1_000", "١"};
+    const char *const refused[] = {"",    " ",   " 1",  "1 ",  "\t1",   "1\n",    "0x10", "0x1p3", "inf", "-inf",
+                                   "nan", "NaN", "INF", "1f",  "1.0.0", "1,5",    "--1",  "+-1",   "e",   "e5",
+                                   ".",   "-",   "1e",  "1e+", "1e999", "-1e999", "1 2",  "1_000", "١"};
     value = 42.0;
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         ck_assert_msg(!text_to_number(refused[i], &value), "\"%s\" was taken as a number", refused[i]);

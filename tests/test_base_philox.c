@@ -15,7 +15,8 @@ static double chi_square_bound(int freedom)
 /* Counter words as Random123 numbers them: c0 = minor, c1 = stream, c2 and c3 = major. */
 static void check_vector(const uint32_t c[4], const uint32_t k[2], const uint32_t expected[4])
 {
-    philox_block block = philox((uint64_t)k[1] << 32 | k[0], (enum philox_stream)c[1], (uint64_t)c[3] << 32 | c[2], c[0]);
+    philox_block block =
+        philox((uint64_t)k[1] << 32 | k[0], (enum philox_stream)c[1], (uint64_t)c[3] << 32 | c[2], c[0]);
     for (int i = 0; i < 4; i++) {
         ck_assert_uint_eq(block.word[i], expected[i]);
     }
@@ -26,9 +27,11 @@ START_TEST(the_published_known_answers_come_out)
 {
     check_vector((const uint32_t[]){0, 0, 0, 0}, (const uint32_t[]){0, 0},
                  (const uint32_t[]){0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
-    check_vector((const uint32_t[]){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, (const uint32_t[]){UINT32_MAX, UINT32_MAX},
+    check_vector((const uint32_t[]){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX},
+                 (const uint32_t[]){UINT32_MAX, UINT32_MAX},
                  (const uint32_t[]){0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
-    check_vector((const uint32_t[]){0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, (const uint32_t[]){0xa4093822, 0x299f31d0},
+    check_vector((const uint32_t[]){0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+                 (const uint32_t[]){0xa4093822, 0x299f31d0},
                  (const uint32_t[]){0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 END_TEST
@@ -63,7 +66,8 @@ START_TEST(large_n_are_permuted_without_collisions)
 {
     enum { SAMPLED = 20000 };
     static uint64_t to[SAMPLED];
-    const uint64_t sizes[] = {65536, 65537, 1000003, 123742, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, UINT64_C(3) << 40};
+    const uint64_t sizes[] = {
+        65536, 65537, 1000003, 123742, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, UINT64_C(3) << 40};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         uint64_t n = sizes[s];
         uint64_t stride = n / SAMPLED > 0 ? n / SAMPLED : 1;

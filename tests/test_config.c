@@ -52,8 +52,9 @@ START_TEST(the_keys_that_the_specification_names_are_there_with_its_constants)
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         check_value(config, expected[i][0], expected[i][1]);
     }
-    const char *const others[] = {"layers", "base_exponent", "eval_every", "eta.common", "eta.differential", "lambda.visual",
-                                  "lambda.fused", "mu.visual", "mu.fused", "rho.visual", "rho.fused", "whiten.visual", "protocol"};
+    const char *const others[] = {"layers",        "base_exponent", "eval_every", "eta.common", "eta.differential",
+                                  "lambda.visual", "lambda.fused",  "mu.visual",  "mu.fused",   "rho.visual",
+                                  "rho.fused",     "whiten.visual", "protocol"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         OK(cfd_config_get(config, others[i], NULL, 0, NULL));
     }
@@ -108,15 +109,31 @@ END_TEST
 START_TEST(what_is_set_is_what_is_read_and_nothing_else_changes)
 {
     const char *const examples[][3] = {
-        {"embedding_dim", "1", "1"},       {"embedding_dim", "1024", "1024"}, {"layers", "+7", "7"},
-        {"base_exponent", "-0.3", "-0.3"}, {"base_exponent", "0", "0"},       {"decay", "1e-3", "0.001"},
-        {"learning_rate", "0.1", "0.1"},   {"eta.common", "0.0625", "0.0625"}, {"lambda.visual", "1.25", "1.25"},
-        {"lambda.fused", "3e1", "30"},     {"whiten.visual", "no", "no"},     {"whiten.visual", "false", "no"},
-        {"whiten.visual", "0", "no"},      {"branch.base", "true", "yes"},    {"branch.base", "1", "yes"},
-        {"common_distillation", "released", "released"}, {"select", "none", "none"}, {"protocol", "sampled", "sampled"},
-        {"sampler", "interactions", "interactions"}, {"modalities", "visual=photo,textual=title", "visual=photo,textual=title"},
-        {"modalities", "", ""},            {"transform.visual", "center,l2,svd:300", "center,l2,svd:300"},
-        {"transform.visual", "standardize", "standardize"}, {"transform.visual", "", "none"}, {"epochs", "0", "0"},
+        {"embedding_dim", "1", "1"},
+        {"embedding_dim", "1024", "1024"},
+        {"layers", "+7", "7"},
+        {"base_exponent", "-0.3", "-0.3"},
+        {"base_exponent", "0", "0"},
+        {"decay", "1e-3", "0.001"},
+        {"learning_rate", "0.1", "0.1"},
+        {"eta.common", "0.0625", "0.0625"},
+        {"lambda.visual", "1.25", "1.25"},
+        {"lambda.fused", "3e1", "30"},
+        {"whiten.visual", "no", "no"},
+        {"whiten.visual", "false", "no"},
+        {"whiten.visual", "0", "no"},
+        {"branch.base", "true", "yes"},
+        {"branch.base", "1", "yes"},
+        {"common_distillation", "released", "released"},
+        {"select", "none", "none"},
+        {"protocol", "sampled", "sampled"},
+        {"sampler", "interactions", "interactions"},
+        {"modalities", "visual=photo,textual=title", "visual=photo,textual=title"},
+        {"modalities", "", ""},
+        {"transform.visual", "center,l2,svd:300", "center,l2,svd:300"},
+        {"transform.visual", "standardize", "standardize"},
+        {"transform.visual", "", "none"},
+        {"epochs", "0", "0"},
     };
     for (size_t e = 0; e < sizeof examples / sizeof examples[0]; e++) {
         cfd_config *config = fresh();
@@ -232,15 +249,30 @@ END_TEST
 START_TEST(a_value_of_another_type_is_refused_and_the_old_one_stays)
 {
     const char *const wrong[][3] = {
-        {"layers", "4.5", "an integer"},       {"layers", "four", "an integer"},       {"layers", "", "an integer"},
-        {"layers", " 4", "an integer"},        {"layers", "4 ", "an integer"},         {"layers", "0x4", "an integer"},
-        {"layers", "99999999999999999999", "an integer"}, {"epochs", "4294967297", "an integer"},
-        {"decay", "0,1", "a number"},          {"decay", "nan", "a number"},           {"decay", "inf", "a number"},
-        {"decay", "1e999", "a number"},        {"decay", "0.1x", "a number"},          {"decay", "", "a number"},
-        {"lambda.visual", "-0.5", "0 to 1000"}, {"mu.fused", "much", "0 to 1000"},
-        {"branch.base", "maybe", "yes or no"}, {"whiten.visual", "YES", "yes or no"},  {"whitening", "2", "yes or no"},
-        {"sampler", "user", "users|interactions"}, {"sampler", "", "users|interactions"}, {"sampler", "users|", "users|interactions"},
-        {"common_distillation", "align|released", "align|released"}, {"select", "train", "validation|test|none"},
+        {"layers", "4.5", "an integer"},
+        {"layers", "four", "an integer"},
+        {"layers", "", "an integer"},
+        {"layers", " 4", "an integer"},
+        {"layers", "4 ", "an integer"},
+        {"layers", "0x4", "an integer"},
+        {"layers", "99999999999999999999", "an integer"},
+        {"epochs", "4294967297", "an integer"},
+        {"decay", "0,1", "a number"},
+        {"decay", "nan", "a number"},
+        {"decay", "inf", "a number"},
+        {"decay", "1e999", "a number"},
+        {"decay", "0.1x", "a number"},
+        {"decay", "", "a number"},
+        {"lambda.visual", "-0.5", "0 to 1000"},
+        {"mu.fused", "much", "0 to 1000"},
+        {"branch.base", "maybe", "yes or no"},
+        {"whiten.visual", "YES", "yes or no"},
+        {"whitening", "2", "yes or no"},
+        {"sampler", "user", "users|interactions"},
+        {"sampler", "", "users|interactions"},
+        {"sampler", "users|", "users|interactions"},
+        {"common_distillation", "align|released", "align|released"},
+        {"select", "train", "validation|test|none"},
         {"protocol", "Full", "full|sampled"},
     };
     cfd_config *config = fresh();
@@ -258,10 +290,16 @@ END_TEST
 
 START_TEST(transforms_are_checked_where_they_are_set)
 {
-    const char *const refused[] = {"pca", "svd", "svd:", "svd:0", "svd:-3", "svd:4097", "svd:3.5", "svd: 3", "center l2", "l2,,l2",
-                                   ",l2", "Center", "l2,svd:x",
-                                   "svd:00000000000000000000000000000000000000000000000000000000000000000005"};
-    const char *const accepted[] = {"none", "center", "l2", "standardize", "svd:1", "svd:4096", "center,standardize,l2,svd:8"};
+    const char *const refused[] = {
+        "pca",       "svd",
+        "svd:",      "svd:0",
+        "svd:-3",    "svd:4097",
+        "svd:3.5",   "svd: 3",
+        "center l2", "l2,,l2",
+        ",l2",       "Center",
+        "l2,svd:x",  "svd:00000000000000000000000000000000000000000000000000000000000000000005"};
+    const char *const accepted[] = {
+        "none", "center", "l2", "standardize", "svd:1", "svd:4096", "center,standardize,l2,svd:8"};
     cfd_config *config = fresh();
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         FAILS(CFD_ERROR_CONFIG, "transform.visual", cfd_config_set(config, "transform.visual", refused[i]));
@@ -282,10 +320,18 @@ END_TEST
 START_TEST(an_unknown_key_names_the_nearest_that_exists)
 {
     const char *const unknown[][2] = {
-        {"lamda.visual", "\"lambda.visual\""}, {"batchsize", "\"batch_size\""},  {"learning-rate", "\"learning_rate\""},
-        {"Layers", "\"layers\""},              {"eta.comon", "\"eta.common\""},  {"lamda.fused", "\"lambda.fused\""},
-        {"whiten.fused", "\"whiten"},          {"mu", "\"mu."},                  {"transforms.textual", "\"transform.textual\""},
-        {"epoch", "\"epochs\""},               {"", "nearest"},                  {"lambda.", "\"lambda."},
+        {"lamda.visual", "\"lambda.visual\""},
+        {"batchsize", "\"batch_size\""},
+        {"learning-rate", "\"learning_rate\""},
+        {"Layers", "\"layers\""},
+        {"eta.comon", "\"eta.common\""},
+        {"lamda.fused", "\"lambda.fused\""},
+        {"whiten.fused", "\"whiten"},
+        {"mu", "\"mu."},
+        {"transforms.textual", "\"transform.textual\""},
+        {"epoch", "\"epochs\""},
+        {"", "nearest"},
+        {"lambda.", "\"lambda."},
     };
     cfd_config *config = fresh();
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -313,9 +359,12 @@ typedef struct published {
 } published;
 
 static const published table[] = {
-    {"taobao", "5", "-0.3", "5", {"yes", "no"}, {"0.6", "0.3", "1"}, {"1.2", "1", "1.9"}, {"1.1", "0.4", "1"}, "0.08", "1"},
-    {"art", "5", "-0.4", "10", {"yes", "yes"}, {"0.4", "1", "1.2"}, {"1.1", "1.9", "2.4"}, {"0.06", "1", "0.4"}, "0.07", "0.4"},
-    {"beauty", "4", "-0.4", "10", {"yes", "yes"}, {"0.9", "1.2", "1"}, {"1", "1", "2.2"}, {"0.5", "0.9", "0.2"}, "0.3", "1"},
+    {"taobao", "5", "-0.3", "5", {"yes", "no"},
+     {"0.6", "0.3", "1"}, {"1.2", "1", "1.9"}, {"1.1", "0.4", "1"}, "0.08", "1"},
+    {"art", "5", "-0.4", "10", {"yes", "yes"},
+     {"0.4", "1", "1.2"}, {"1.1", "1.9", "2.4"}, {"0.06", "1", "0.4"}, "0.07", "0.4"},
+    {"beauty", "4", "-0.4", "10", {"yes", "yes"},
+     {"0.9", "1.2", "1"}, {"1", "1", "2.2"}, {"0.5", "0.9", "0.2"}, "0.3", "1"},
 };
 
 static void check_published(const cfd_config *config, const published *p)
@@ -343,8 +392,9 @@ static void check_published(const cfd_config *config, const published *p)
     check_value(config, "learning_rate", "0.001");
     check_value(config, "batch_size", "2048");
     check_value(config, "sampler", "users");
-    const char *const halves[] = {"base_exponent.left", "common_exponent", "common_exponent.left", "differential_exponent",
-                                  "differential_exponent.left", "fused_exponent", "fused_exponent.left"};
+    const char *const halves[] = {
+        "base_exponent.left",         "common_exponent", "common_exponent.left", "differential_exponent",
+        "differential_exponent.left", "fused_exponent",  "fused_exponent.left"};
     for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
         check_value(config, halves[i], "-0.5");
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a config makes of a data set's modalities: which take part, under which role, and what ablations leave of the model. */
+/* What a config makes of a data set's modalities: which take part, under which role, and what ablations leave of the
+ * model. */
 #include "test_api_world.h"
 
 typedef struct setting {
@@ -34,7 +35,8 @@ static void check_roles(const char *modalities, const char *first, const char *s
             ck_assert_msg(!role, "\"%s\": role %zu is %s", modalities, i, role);
             break;
         }
-        ck_assert_msg(role && strcmp(role, expected[i]) == 0, "\"%s\": role %zu is %s", modalities, i, role ? role : "none");
+        ck_assert_msg(role && strcmp(role, expected[i]) == 0, "\"%s\": role %zu is %s", modalities, i,
+                      role ? role : "none");
     }
     cfd_model_info info = CFD_MODEL_INFO_INIT;
     OK(cfd_model_get_info(model, &info));
@@ -100,11 +102,13 @@ START_TEST(modalities_that_make_no_sense_are_refused)
     check_refused("ROLE=NAME", "modalities", "=photo");
     check_refused("ROLE=NAME", "modalities", ",photo");
     check_refused("ROLE=NAME", "modalities", "photo,,tags");
+    check_refused("nothing follows", "modalities", "photo,tags,");
     check_refused("ROLE=NAME", "modalities", "photo tags");
     check_refused("ROLE=NAME", "modalities", "visual=photo=tags");
     check_refused("ROLE=NAME", "modalities", "photo, tags");
     check_refused("no modality \"none\"", "modalities", "photo,none");
-    check_refused("more than 8", "modalities", "a=photo,b=photo,c=photo,d=photo,e=photo,f=photo,g=photo,h=photo,i=photo");
+    check_refused("more than 8", "modalities",
+                  "a=photo,b=photo,c=photo,d=photo,e=photo,f=photo,g=photo,h=photo,i=photo");
     char longer[200] = "photo,";
     memset(longer + 6, 'x', 100);
     check_refused("63 letters", "modalities", longer);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Same seed, same data: the same bits, whatever the number of threads, whatever else the process computes at the
  * time, and in a child after fork(). */
-#define _POSIX_C_SOURCE 200809L /* fork, alarm */
+#define _GNU_SOURCE /* fork, alarm, sched_setaffinity */
 #include "model_random.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -212,6 +213,82 @@ START_TEST(a_forked_child_trains_on_with_the_same_bits)
 }
 END_TEST
 
+/* ---- in a process with fewer processors ----
+ *
+ * The libraries behind the products count processors and start threads of their own, once for a process: so this
+ * program runs itself again, with one processor and with all of them, and compares what the two runs write. */
+
+static const char digest_variable[] = "TEST_DETERMINISM_DIGEST";
+
+/* The published width, at which a library might think it worth while to share the work of whitening. */
+START_TEST(digest_of_a_few_steps)
+{
+    static const char *const settings[] = {"batch_size", "512", "learning_rate", "0.01", NULL};
+    cfd_model *model = random_model(&large, "art", settings);
+    double total = 0.0;
+    train(model, 8, &total);
+    size_t n;
+    float *values = all_parameters(model, &n);
+    uint64_t digest = UINT64_C(14695981039346656037);
+    const unsigned char *bytes = (const unsigned char *)values;
+    for (size_t i = 0; i < n * sizeof *values; i++) {
+        digest = (digest ^ bytes[i]) * UINT64_C(1099511628211);
+    }
+    int to = atoi(getenv(digest_variable));
+    ck_assert_int_eq((int)write(to, &digest, sizeof digest), (int)sizeof digest);
+    free(values);
+    cfd_model_destroy(model);
+}
+END_TEST
+
+/* In a fresh child; does not return. */
+static void run_again(int to, bool one_processor)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", to);
+    setenv(digest_variable, text, 1);
+    setenv("OPENBLAS_NUM_THREADS", one_processor ? "1" : "4", 1);
+    setenv("OMP_NUM_THREADS", one_processor ? "1" : "4", 1);
+    cpu_set_t all;
+    if (one_processor && sched_getaffinity(0, sizeof all, &all) == 0) {
+        int first = 0;
+        while (first < CPU_SETSIZE - 1 && !CPU_ISSET(first, &all)) {
+            first++;
+        }
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(first, &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+    execl("/proc/self/exe", "test_determinism", (char *)NULL);
+    _exit(127);
+}
+
+static uint64_t digest_of(bool one_processor)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        run_again(ends[1], one_processor);
+    }
+    close(ends[1]);
+    uint64_t digest = 0;
+    ck_assert_int_eq((int)read(ends[0], &digest, sizeof digest), (int)sizeof digest);
+    close(ends[0]);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    return digest;
+}
+
+START_TEST(any_number_of_processors_gives_the_same_bits)
+{
+    ck_assert_uint_eq(digest_of(true), digest_of(false));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("determinism");
@@ -221,8 +298,29 @@ static Suite *suite(void)
     tcase_add_test(bits, a_seed_is_the_same_again_and_another_is_not);
     tcase_add_test(bits, two_models_of_a_context_do_not_disturb_each_other);
     tcase_add_test(bits, a_forked_child_trains_on_with_the_same_bits);
+    tcase_add_test(bits, any_number_of_processors_gives_the_same_bits);
     suite_add_tcase(s, bits);
     return s;
 }
 
-TEST_MAIN(suite)
+static Suite *digest_suite(void)
+{
+    Suite *s = suite_create("digest");
+    TCase *steps = tcase_create("steps");
+    tcase_add_test(steps, digest_of_a_few_steps);
+    suite_add_tcase(s, steps);
+    return s;
+}
+
+int main(void)
+{
+    bool digest = getenv(digest_variable) != NULL;
+    SRunner *runner = srunner_create(digest ? digest_suite() : suite());
+    if (digest) {
+        srunner_set_fork_status(runner, CK_NOFORK);
+    }
+    srunner_run_all(runner, digest ? CK_SILENT : CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluation worked by hand. The scorers have width 1 and queries of 1, so an item's key is its score for everybody. */
+/* Evaluation worked by hand. The scorers have width 1 and queries of 1, so an item's key is its score for
+ * everybody. */
 #include "test_eval_world.h"
 
 #include "eval/evaluate.h"
@@ -15,8 +16,8 @@ static void open_scored(world *w, int32_t users, int32_t items, const float *sco
     }
 }
 
-static void run(const world *w, cfd_split split, cfd_protocol protocol, const int32_t *ks, size_t n_ks, cfd_metrics *metrics,
-                size_t *n_users)
+static void run(const world *w, cfd_split split, cfd_protocol protocol, const int32_t *ks, size_t n_ks,
+                cfd_metrics *metrics, size_t *n_users)
 {
     evaluation what = {split, protocol, ks, n_ks, 99, 7};
     OK(evaluate(&w->s, &w->data, &what, metrics, n_users));
@@ -54,7 +55,8 @@ START_TEST(every_metric_of_three_held_out_items)
     const cfd_metrics expected[] = {
         {1, 0, 0, 0, 0, 0, 0, 0},
         {2, 0, 1, (1 / log2_3) / (1 + 1 / log2_3), 1.0 / 3, 1.0 / 2, (1.0 / 2) / 2, 1.0 / 2},
-        {4, 0, 1, (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 1.0 / 2), 2.0 / 3, 2.0 / 4, (1.0 / 2 + 2.0 / 4) / 3, 1.0 / 2},
+        {4, 0, 1, (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 1.0 / 2), 2.0 / 3, 2.0 / 4,
+         (1.0 / 2 + 2.0 / 4) / 3, 1.0 / 2},
         {1000, 0, 1, (1 / log2_3 + 1 / log2_5 + 1 / log2_7) / (1 + 1 / log2_3 + 1.0 / 2), 1, 3.0 / 1000,
          (1.0 / 2 + 2.0 / 4 + 3.0 / 6) / 3, 1.0 / 2},
     };
@@ -166,7 +168,7 @@ START_TEST(a_held_out_item_without_a_number_is_the_worst)
     const float scores[] = {NAN, 1, -INFINITY, 2, 3};
     world w;
     open_scored(&w, 1, 5, scores);
-    world_split(&w, CFD_SPLIT_TEST, PAIRS({0, 0}, {0, 4})); /* 3 is first, NaN is behind it and the three candidates */
+    world_split(&w, CFD_SPLIT_TEST, PAIRS({0, 0}, {0, 4})); /* 4 is first, 0 behind it and three candidates */
     for (int protocol = 0; protocol < 2; protocol++) {
         cfd_metrics four = run_at(&w, CFD_SPLIT_TEST, (cfd_protocol)protocol, 4);
         cfd_metrics five = run_at(&w, CFD_SPLIT_TEST, (cfd_protocol)protocol, 5);

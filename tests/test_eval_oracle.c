@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Both protocols against an evaluator that takes the definitions literally: it makes the whole list of a user, sorts it, and
- * reads the metrics off its first K places. Only the drawn negatives are the library's own. */
+/* Both protocols against an evaluator that takes the definitions literally: it makes the whole list of a user,
+ * sorts it, and reads the metrics off its first K places. Only the drawn negatives are the library's own. */
 #include "test_eval_world.h"
 
 #include "eval/candidates.h"
@@ -14,7 +14,8 @@ typedef struct entry {
     int32_t item;
 } entry;
 
-/* Best first: a candidate before a held-out item of equal score; NaN is the best of candidates, the worst held-out item. */
+/* Best first: a candidate before a held-out item of equal score; NaN is the best of candidates, the worst
+ * held-out item. */
 static int compare_entries(const void *a, const void *b)
 {
     const entry *x = a;
@@ -100,7 +101,8 @@ static void literal_evaluate(const world *w, const evaluation *what, cfd_metrics
             }
             continue;
         }
-        int32_t drawn = (int32_t)negatives_draw(what->seed, user, items, excluded, n_excluded, what->negatives, table, negatives);
+        int32_t drawn = (int32_t)negatives_draw(what->seed, user, items, excluded, n_excluded, what->negatives, table,
+                                                negatives);
         for (int32_t item = 0; item < items; item++) {
             if (bipartite_has(&splits[what->split], user, item)) {
                 for (int32_t j = 0; j < drawn; j++) {
@@ -198,6 +200,39 @@ START_TEST(both_protocols_agree_with_the_literal_evaluator)
 }
 END_TEST
 
+/* ---- the devices ---- */
+
+START_TEST(items_of_equal_rows_tie_on_every_device)
+{
+    /* All rows are alike, so every score is the same number, though held-out items and candidates are scored in
+     * different blocks: not one hit before the candidates run out. The fewest that a user has are 700 - 60. */
+    const shape alike = {300, 700, 37, 0, 4000, 0, 3000, 0};
+    world w;
+    open_shape(&w, &alike, 2, 3);
+    for (int32_t row = 1; row < alike.items; row++) {
+        memcpy(w.s.keys + row * alike.width, w.s.keys, (size_t)alike.width * sizeof(float));
+    }
+    log_sink silent = {0};
+    for (int i = 0; i < 2; i++) {
+        ops *device;
+        OK((i == 0 ? ops_create_reference : ops_create_cpu)(&w.source, w.pool, silent, &device));
+        w.s.device = device;
+        for (int protocol = 0; protocol < 2; protocol++) {
+            const int32_t k = protocol == CFD_PROTOCOL_FULL ? 640 : 99;
+            const int32_t ks[] = {k, 1000};
+            evaluation what = {CFD_SPLIT_TEST, (cfd_protocol)protocol, ks, 2, 99, 5};
+            cfd_metrics got[2];
+            OK(evaluate(&w.s, &w.data, &what, got, NULL));
+            ck_assert_double_eq(got[0].hr, 0.0);
+            ck_assert_double_eq_tol(got[1].hr, 1.0, 1e-12);
+        }
+        device->table->destroy(device);
+    }
+    w.s.device = &w.device.base;
+    world_close(&w);
+}
+END_TEST
+
 /* ---- the same bits, and nothing left behind ---- */
 
 START_TEST(figures_do_not_depend_on_the_threads)
@@ -276,6 +311,7 @@ static Suite *suite(void)
     TCase *oracle = tcase_create("oracle");
     tcase_set_timeout(oracle, 120);
     tcase_add_loop_test(oracle, both_protocols_agree_with_the_literal_evaluator, 0, SHAPES);
+    tcase_add_test(oracle, items_of_equal_rows_tie_on_every_device);
     tcase_add_test(oracle, figures_do_not_depend_on_the_threads);
     tcase_add_test(oracle, want_of_memory_leaves_metrics_untouched);
     tcase_add_test(oracle, a_device_that_fails_is_reported);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the suites of scorer and evaluation share: a device whose scores are plain double loops, memory that can run out,
- * random scorers and data sets, made by hand. */
+/* What the suites of scorer and evaluation share: a device whose scores are plain double loops, memory that can
+ * run out, random scorers and data sets, made by hand. */
 #ifndef TEST_EVAL_WORLD_H
 #define TEST_EVAL_WORLD_H
 

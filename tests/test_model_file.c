@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saving a model: what stands in the file (docs/file-formats.md), that a scorer read from it scores to the bit alike, and that
- * a save that fails leaves everything as it was. */
+/* Saving a model: what stands in the file (docs/file-formats.md), that a scorer read from it scores to the bit alike,
+ * and that a save that fails leaves everything as it was. */
 #include "files.h"
 #include "test_api_world.h"
 
@@ -21,8 +21,9 @@ static void set_up(void)
     make_folder();
     context = world_context(2, NULL);
     data = world_data(context);
-    config = WORLD_CONFIG("modalities", "visual=photo,textual=tags", "transform.visual", "center,l2,svd:4,standardize",
-                          "transform.textual", "svd:3", "lambda.visual", "0.4", "whiten.textual", "no", "mu.fused", "1.9");
+    config =
+        WORLD_CONFIG("modalities", "visual=photo,textual=tags", "transform.visual", "center,l2,svd:4,standardize",
+                     "transform.textual", "svd:3", "lambda.visual", "0.4", "whiten.textual", "no", "mu.fused", "1.9");
     trained = world_model(context, config, data);
     for (int step = 0; step < 3; step++) {
         OK(cfd_train_step(trained, NULL, NULL));
@@ -104,7 +105,8 @@ START_TEST(a_loaded_scorer_knows_what_the_model_knew)
 }
 END_TEST
 
-/* A preset names roles that the model lacks; after the way through a file they are still the preset's, not the caller's. */
+/* A preset names roles that the model lacks; after the way through a file they are still the preset's, not the
+ * caller's. */
 START_TEST(a_loaded_config_makes_the_same_model_again)
 {
     cfd_config *preset = WORLD_CONFIG("modalities", "visual=photo");
@@ -132,7 +134,8 @@ END_TEST
 
 /* ---- tensors ---- */
 
-static void check_tensor(const safetensors_file *file, const char *name, int64_t rows, int64_t columns, const float *expected)
+static void check_tensor(const safetensors_file *file, const char *name, int64_t rows, int64_t columns,
+                         const float *expected)
 {
     const safetensor *t = safetensors_find(file, name);
     ck_assert_msg(t != NULL, "%s is not in the file", name);
@@ -168,7 +171,8 @@ START_TEST(the_file_has_the_tensors_of_its_documentation_and_no_others)
     enum { PARAMETERS = sizeof parameters / sizeof parameters[0] };
     for (size_t i = 0; i < PARAMETERS; i++) {
         float values[WORLD_USERS * 8];
-        OK(cfd_model_get_parameter(trained, parameters[i].name, values, (size_t)(parameters[i].rows * parameters[i].columns)));
+        OK(cfd_model_get_parameter(trained, parameters[i].name, values,
+                                   (size_t)(parameters[i].rows * parameters[i].columns)));
         check_tensor(&file, parameters[i].name, parameters[i].rows, parameters[i].columns, values);
     }
     check_tensor(&file, "serve.query", WORLD_USERS, 72, NULL);
@@ -247,8 +251,8 @@ START_TEST(the_file_has_the_metadata_of_its_documentation)
         const char *dot = strstr(row.name, ".ROLE");
         char entry[80];
         char value[512];
-        snprintf(entry, sizeof entry, "config.%.*s%s", (int)(dot ? dot + 1 - row.name : (long)strlen(row.name)), row.name,
-                 dot ? "textual" : "");
+        snprintf(entry, sizeof entry, "config.%.*s%s", (int)(dot ? dot + 1 - row.name : (long)strlen(row.name)),
+                 row.name, dot ? "textual" : "");
         OK(cfd_config_get(config, entry + strlen("config."), value, sizeof value, NULL));
         check_entry(&file, entry, value);
     }

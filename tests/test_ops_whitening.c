@@ -254,7 +254,6 @@ START_TEST(inverse_square_root_refuses_what_is_not_finite)
         float r[4];
         float z[8];
         FAILS(CFD_ERROR_NUMERIC, "matrix 1", sides[s]->table->inverse_sqrt(sides[s], c, 2, 2, 1e-5, q, r, z));
-        FAILS(CFD_ERROR_ARGUMENT, "40000", sides[s]->table->inverse_sqrt(sides[s], c, 40000, 1, 1e-5, q, r, z));
     }
     both_close(&b);
 }

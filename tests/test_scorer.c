@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The scorer's core: scores, selection of the best, recommendation. Expectations come from plain products and sorting. */
+/* The scorer's core: scores, selection of the best, recommendation. Expectations come from plain products and
+ * sorting. */
 #include "test_eval_world.h"
 
 #include "serve/ids.h"
@@ -95,7 +96,8 @@ START_TEST(scores_are_inner_products_however_they_are_asked_for)
         OK(scorer_scores(&w.s, users, n_users, items, 1500, scores));
         for (size_t i = 0; i < n_users; i++) {
             for (size_t j = 0; j < 1500; j++) {
-                ck_assert_float_eq(scores[i * 1500 + j], test_dot(w.s.queries + users[i] * 5, w.s.keys + items[j] * 5, 5));
+                float expected = test_dot(w.s.queries + users[i] * 5, w.s.keys + items[j] * 5, 5);
+                ck_assert_float_eq(scores[i * 1500 + j], expected);
             }
         }
     }
@@ -151,6 +153,7 @@ static int compare_ranked(const void *a, const void *b)
 static void check_list(const world *w, int32_t user, size_t k, const int32_t *excluded, size_t n_excluded,
                        const int32_t *items, const float *scores, int32_t count)
 {
+    int32_t width = w->s.width;
     ranked *all = malloc(sizeof *all * (size_t)w->s.items);
     int32_t n = 0;
     for (int32_t item = 0; item < w->s.items; item++) {
@@ -159,7 +162,7 @@ static void check_list(const world *w, int32_t user, size_t k, const int32_t *ex
             out = out || excluded[i] == item;
         }
         if (!out) {
-            all[n++] = (ranked){test_dot(w->s.queries + user * w->s.width, w->s.keys + item * w->s.width, w->s.width), item};
+            all[n++] = (ranked){test_dot(w->s.queries + user * width, w->s.keys + item * width, width), item};
         }
     }
     qsort(all, (size_t)n, sizeof *all, compare_ranked);

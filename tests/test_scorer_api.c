@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scorers and their evaluation through the public header: arguments, lifetimes, popularity, files that cannot be trusted.
- * Model files are made here, by the writer of safetensors alone. */
+/* Scorers and their evaluation through the public header: arguments, lifetimes, popularity, files that cannot be
+ * trusted. Model files are made here, by the writer of safetensors alone. */
 #define _POSIX_C_SOURCE 200809L /* mkstemp, truncate */
 #include "test_eval_world.h"
 
@@ -26,8 +26,8 @@ typedef struct model_parts {
 static model_parts whole_model(void)
 {
     model_parts parts = {
-        .metadata = {{"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "1234567890123"}, {"n_users", "3"},
-                     {"n_items", "4"}, {"roles", "visual,textual"}, {"config.layers", "4"},
+        .metadata = {{"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "1234567890123"},
+                     {"n_users", "3"}, {"n_items", "4"}, {"roles", "visual,textual"}, {"config.layers", "4"},
                      {"config.lambda.visual", "0.75"}, {"something.else", "is left alone"}},
         .n_metadata = 9,
         .tensors = {{"serve.query", "F32", {USERS, WIDTH}, 2, queries, sizeof queries},
@@ -234,7 +234,8 @@ START_TEST(tampered_tensors_are_refused)
         bad[2][1] = values[i];
         parts.tensors[1].data = bad;
         write_parts(&parts);
-        load_fails(i == 0 ? "tensor serve.key is NaN at row 2, column 1" : "tensor serve.key is infinite at row 2, column 1");
+        load_fails(i == 0 ? "tensor serve.key is NaN at row 2, column 1"
+                          : "tensor serve.key is infinite at row 2, column 1");
     }
 }
 END_TEST
@@ -270,7 +271,8 @@ START_TEST(arguments_are_checked_and_named)
     FAILS(CFD_ERROR_ARGUMENT, "scorer is NULL", cfd_score_users(NULL, users, 1, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "users is NULL", cfd_score_users(s, NULL, 1, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "scores is NULL", cfd_score_users(s, users, 1, NULL, 0, NULL));
-    FAILS(CFD_ERROR_ARGUMENT, "users[1] is 3: the scorer's users are 0 to 2", cfd_score_users(s, users, 2, NULL, 0, scores));
+    FAILS(CFD_ERROR_ARGUMENT, "users[1] is 3: the scorer's users are 0 to 2",
+          cfd_score_users(s, users, 2, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "items[2] is -5: the scorer's items are 0 to 3",
           cfd_score_users(s, users, 1, negative, 3, scores));
     FAILS(CFD_ERROR_ARGUMENT, "no memory is so large", cfd_score_users(s, users, SIZE_MAX / 2, NULL, 0, scores));
@@ -338,7 +340,8 @@ END_TEST
 
 static cfd_dataset *open_dataset(cfd_context *context)
 {
-    /* Item 1 is in training three times, item 0 once, item 2 once and in validation twice, once of a user who trained on it. */
+    /* Item 1 is in training three times, item 0 once, item 2 once and in validation twice, once of a user who
+     * trained on it. */
     const int32_t train_users[] = {0, 1, 2, 0, 2};
     const int32_t train_items[] = {1, 1, 1, 0, 2};
     const int32_t validation_users[] = {1, 2};
@@ -405,7 +408,8 @@ START_TEST(a_scorer_is_evaluated_with_defaults_and_with_options)
         options.split = CFD_SPLIT_TEST;
         OK(cfd_evaluate_scorer(s, data, &options, metrics, NULL));
         ck_assert_double_eq(metrics[0].hr, 0.5);
-        options.split = CFD_SPLIT_VALIDATION; /* item 2: behind a tie for user 1, trained on by user 2 and behind item 0 */
+        /* Item 2: behind a tie for user 1, trained on by user 2 and behind item 0. */
+        options.split = CFD_SPLIT_VALIDATION;
         OK(cfd_evaluate_scorer(s, data, &options, metrics, NULL));
         ck_assert_double_eq(metrics[0].hr, 0.0);
         ck_assert_int_eq(metrics[1].k, 10); /* beyond n_ks: untouched */

@@ -93,8 +93,8 @@ static void check_columns(const known *k, const transform *t, int32_t kept, doub
             same = fmax(same, fabs(value - wanted));
             opposite = fmax(opposite, fabs(value + wanted));
         }
-        ck_assert_msg(fmin(same, opposite) < tolerance * factor * k->s[0], "column %d is off by %g of the largest", (int)i,
-                      fmin(same, opposite) / (factor * k->s[0]));
+        ck_assert_msg(fmin(same, opposite) < tolerance * factor * k->s[0], "column %d is off by %g of the largest",
+                      (int)i, fmin(same, opposite) / (factor * k->s[0]));
     }
 }
 
@@ -111,7 +111,8 @@ static void check_products(const known *k, const transform *t, int32_t kept, dou
                 value += (double)t->features.dense[a * t->features.ld + i] * t->features.dense[b * t->features.ld + i];
             }
             wanted *= factor * factor;
-            ck_assert_msg(fabs(value - wanted) < tolerance, "rows %d and %d: %g, not %g", (int)a, (int)b, value, wanted);
+            ck_assert_msg(fabs(value - wanted) < tolerance, "rows %d and %d: %g, not %g", (int)a, (int)b, value,
+                          wanted);
         }
     }
 }
@@ -165,7 +166,8 @@ START_TEST(a_dominant_direction_does_not_drown_the_others)
 }
 END_TEST
 
-/* A spectrum that falls below the last digit of float32: what is kept is right, what is not leaves no trace in the rest. */
+/* A spectrum that falls below the last digit of float32: what is kept is right, what is not leaves no trace in the
+ * rest. */
 START_TEST(a_spectrum_that_ends_in_rounding_is_found_down_to_there)
 {
     double s[100];
@@ -340,9 +342,12 @@ START_TEST(more_vectors_than_rows_or_columns_are_refused_and_the_most_named)
     ops_feature_source wide = dense_source(m.values, 9, 14);
     ops_feature_source tall = dense_source(m.values, 14, 9);
     transform t;
-    FAILS(CFD_ERROR_CONFIG, "at most svd:9", transform_fit(&memory_default, device(), 1, "visual", "svd:10", &wide, &t));
-    FAILS(CFD_ERROR_CONFIG, "at most svd:9", transform_fit(&memory_default, device(), 1, "visual", "svd:10", &tall, &t));
-    FAILS(CFD_ERROR_CONFIG, "at most svd:4", transform_fit(&memory_default, device(), 1, "visual", "svd:4,svd:5", &tall, &t));
+    FAILS(CFD_ERROR_CONFIG, "at most svd:9",
+          transform_fit(&memory_default, device(), 1, "visual", "svd:10", &wide, &t));
+    FAILS(CFD_ERROR_CONFIG, "at most svd:9",
+          transform_fit(&memory_default, device(), 1, "visual", "svd:10", &tall, &t));
+    FAILS(CFD_ERROR_CONFIG, "at most svd:4",
+          transform_fit(&memory_default, device(), 1, "visual", "svd:4,svd:5", &tall, &t));
     ck_assert_ptr_nonnull(strstr(cfd_last_error(), "transform.visual"));
     OK(transform_fit(&memory_default, device(), 1, "visual", "svd:9", &wide, &t));
     transform_release(&t);

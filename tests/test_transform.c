@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Feature transforms: each stage by hand, their order, rows that are absent, and the stored numbers applied to new rows.
- * (svd has a suite of its own.) */
+/* Feature transforms: each stage by hand, their order, rows that are absent, and the stored numbers applied to new
+ * rows. (svd has a suite of its own.) */
 #include "transform_support.h"
 
 /* ---- center, standardize, l2 by hand ---- */
@@ -21,7 +21,8 @@ END_TEST
 
 START_TEST(standardize_gives_each_column_mean_0_and_deviation_1)
 {
-    /* Column 0: 2, 4, 6: mean 4, variance 8/3. Column 1: constant. Column 2: -1, 0, 1: variance 2/3. Row 1 is absent. */
+    /* Column 0: 2, 4, 6: mean 4, variance 8/3. Column 1: constant. Column 2: -1, 0, 1: variance 2/3. Row 1 is absent.
+     */
     const float features[] = {2, 7, -1, 0, 0, 0, 4, 7, 0, 6, 7, 1};
     float a = 2.0f / sqrtf(8.0f / 3.0f);
     float b = 1.0f / sqrtf(2.0f / 3.0f);
@@ -140,7 +141,8 @@ START_TEST(centering_sparse_features_is_refused_and_the_way_out_named)
     transform t;
     const char *const specs[] = {"center", "standardize", "l2,center"};
     for (size_t i = 0; i < 3; i++) {
-        FAILS(CFD_ERROR_CONFIG, "put svd:K before it", transform_fit(&memory_default, device(), 1, "tags", specs[i], &sparse, &t));
+        FAILS(CFD_ERROR_CONFIG, "put svd:K before it",
+              transform_fit(&memory_default, device(), 1, "tags", specs[i], &sparse, &t));
         ck_assert_ptr_nonnull(strstr(cfd_last_error(), "transform.tags"));
     }
     OK(transform_fit(&memory_default, device(), 1, "tags", "svd:3,center", &sparse, &t));
@@ -245,11 +247,12 @@ END_TEST
 
 /* ---- new rows ---- */
 
-/* The stored numbers, applied by plain loops to the rows that were fitted, give the transformed features: so they do for an
- * item that comes later. */
+/* The stored numbers, applied by plain loops to the rows that were fitted, give the transformed features: so they do
+ * for an item that comes later. */
 START_TEST(stored_numbers_transform_a_row_as_the_fit_did)
 {
-    const char *const specs[] = {"center", "standardize", "l2", "svd:4", "center,l2,svd:5,standardize", "standardize,svd:3,l2"};
+    const char *const specs[] = {
+        "center", "standardize", "l2", "svd:4", "center,l2,svd:5,standardize", "standardize,svd:3,l2"};
     matrix m = random_matrix(40, 9, 1.0);
     memset(m.values + 7 * 9, 0, 9 * sizeof(float));
     for (size_t i = 0; i < 6; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the suites of feature transforms share: a device, random matrices, dense and sparse sources of the same numbers. */
+/* What the suites of feature transforms share: a device, random matrices, dense and sparse sources of the same
+ * numbers. */
 #ifndef TEST_TRANSFORM_SUPPORT_H
 #define TEST_TRANSFORM_SUPPORT_H
 
@@ -89,9 +90,10 @@ static inline ops_feature_source dense_source(const float *values, int32_t rows,
 
 static inline ops_feature_source sparse_source(const matrix *m)
 {
-    return (ops_feature_source){.rows = m->rows,
-                                .columns = m->columns,
-                                .sparse = {m->rows, m->columns, m->offsets[m->rows], m->offsets, m->indices, m->nonzeros}};
+    return (ops_feature_source){
+        .rows = m->rows,
+        .columns = m->columns,
+        .sparse = {m->rows, m->columns, m->offsets[m->rows], m->offsets, m->indices, m->nonzeros}};
 }
 
 /* ---- fits and checks ---- */
@@ -110,7 +112,8 @@ static inline transform fit_dense(const char *spec, const float *values, int32_t
     return t;
 }
 
-static inline void check_features(const transform *t, const float *expected, int32_t rows, int32_t columns, float tolerance)
+static inline void check_features(const transform *t, const float *expected, int32_t rows, int32_t columns,
+                                  float tolerance)
 {
     ck_assert_int_eq(t->features.rows, rows);
     ck_assert_int_eq(t->features.columns, columns);

@@ -44,6 +44,9 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     if (chosen.threads < 0 || chosen.threads > 4096) {
         return fail(CFD_ERROR_ARGUMENT, "options.threads is %d: 0 to 4096 wanted", (int)chosen.threads);
     }
+    if (chosen.reserved != 0) {
+        return fail(CFD_ERROR_ARGUMENT, "options.reserved is %d: 0 wanted", (int)chosen.reserved);
+    }
     if (!chosen.allocate != !chosen.release) {
         return fail(CFD_ERROR_ARGUMENT, "options.allocate and options.release are given together or not at all");
     }

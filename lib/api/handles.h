@@ -52,6 +52,8 @@ cfd_dataset *dataset_retain(cfd_dataset *dataset);
 /* Copies a caller's options over defaults: checks struct_size and refuses an unknown tail that is not zero. `options` may be
  * NULL. `out` holds the defaults before. */
 cfd_status options_read(const void *options, void *out, size_t known_size, const char *name);
+/* Refuses a caller's struct without a size: before work is done whose result could not be handed over. */
+cfd_status options_check_size(const void *caller, const char *name);
 /* Writes a filled struct into a caller's, as much of it as the caller's struct_size says. */
 cfd_status options_write(void *caller, const void *filled, size_t known_size, const char *name);
 

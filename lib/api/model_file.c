@@ -83,7 +83,7 @@ static cfd_status add_metadata(contents *c, const cfd_model *model)
     TRY(add_number(c, "n_users", m->users));
     TRY(add_number(c, "n_items", m->items));
     TRY(add_entry(c, "roles", roles));
-    return settings_visit(&m->values, add_setting, c);
+    return settings_visit(&m->values, add_setting, c); /* with every role's: model_create gave each its own values */
 }
 
 static cfd_status add_parameters(contents *c, const cfd_model *model)

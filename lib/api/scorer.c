@@ -140,7 +140,8 @@ static cfd_status check_extent(size_t n_users, size_t n, const char *name)
 {
     size_t numbers;
     size_t bytes;
-    if (!checked_multiply(n_users, n, &numbers) || !checked_multiply(numbers, sizeof(float), &bytes) || bytes > PTRDIFF_MAX) {
+    if (!checked_multiply(n_users, n, &numbers) || !checked_multiply(numbers, sizeof(float), &bytes) ||
+        bytes > PTRDIFF_MAX) {
         return fail(CFD_ERROR_ARGUMENT, "n_users %zu times %s %zu: no memory is so large", n_users, name, n);
     }
     return CFD_OK;
@@ -172,8 +173,8 @@ static cfd_status check_filter(const cfd_filter *filter, size_t n_users, int32_t
     }
     for (size_t i = 0; i < n_users; i++) {
         if (offsets[i + 1] < offsets[i]) {
-            return fail(CFD_ERROR_ARGUMENT, "filter.exclude_offsets[%zu] is %lld, less than the %lld before it", i + 1,
-                        (long long)offsets[i + 1], (long long)offsets[i]);
+            return fail(CFD_ERROR_ARGUMENT, "filter.exclude_offsets[%zu] is %lld, less than the %lld before it",
+                        i + 1, (long long)offsets[i + 1], (long long)offsets[i]);
         }
     }
     if (offsets[n_users] == 0) {
@@ -183,8 +184,8 @@ static cfd_status check_filter(const cfd_filter *filter, size_t n_users, int32_t
     return check_ids("filter.exclude_items", filter->exclude_items, (size_t)offsets[n_users], n_items, "items");
 }
 
-cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t n_users, size_t k, const cfd_filter *filter,
-                         int32_t *items, float *scores, int32_t *counts)
+cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t n_users, size_t k,
+                         const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts)
 {
     TRY(require(handle, "scorer"));
     if (k == 0) {

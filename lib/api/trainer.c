@@ -9,7 +9,6 @@
 static cfd_status run_batch(cfd_model *model, const cfd_batch *batch, cfd_losses *losses)
 {
     struct model *m = model->core;
-    cfd_losses filled = CFD_LOSSES_INIT;
     if (batch) {
         cfd_batch own = CFD_BATCH_INIT;
         TRY(options_read(batch, &own, sizeof own, "batch"));
@@ -22,30 +21,44 @@ static cfd_status run_batch(cfd_model *model, const cfd_batch *batch, cfd_losses
     if (!losses) {
         return CFD_OK;
     }
-    TRY(model_read_losses(m, 1.0, &filled));
-    if (!isfinite(filled.total)) {
-        return fail(CFD_ERROR_NUMERIC, "the loss is not finite; the parameters are as they were");
-    }
-    return options_write(losses, &filled, sizeof filled, "losses");
+    TRY(model_read_losses(m, 1.0, losses));
+    return isfinite(losses->total) ? CFD_OK
+                                   : fail(CFD_ERROR_NUMERIC, "the loss is not finite; the parameters are as they were");
 }
 
 cfd_status cfd_compute_gradients(cfd_model *model, const cfd_batch *batch, cfd_losses *losses)
 {
     REQUIRE(model);
-    return run_batch(model, batch, losses);
+    if (!losses) {
+        return run_batch(model, batch, NULL);
+    }
+    cfd_losses filled = CFD_LOSSES_INIT;
+    TRY(options_check_size(losses, "losses"));
+    TRY(run_batch(model, batch, &filled));
+    return options_write(losses, &filled, sizeof filled, "losses");
 }
 
 cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *losses)
 {
     REQUIRE(model);
-    TRY(run_batch(model, batch, losses));
-    return model_update(model->core);
+    if (!losses) {
+        TRY(run_batch(model, batch, NULL));
+        return model_update(model->core);
+    }
+    cfd_losses filled = CFD_LOSSES_INIT;
+    TRY(options_check_size(losses, "losses"));
+    TRY(run_batch(model, batch, &filled));
+    TRY(model_update(model->core));
+    return options_write(losses, &filled, sizeof filled, "losses");
 }
 
 cfd_status cfd_train(cfd_model *model, const cfd_train_options *options, cfd_train_summary *summary)
 {
     static const int32_t usual_ks[] = {5, 10, 20};
     REQUIRE(model);
+    if (summary) {
+        TRY(options_check_size(summary, "summary"));
+    }
     cfd_train_options chosen = CFD_TRAIN_OPTIONS_INIT;
     TRY(options_read(options, &chosen, sizeof chosen, "options"));
     train_request request = {.progress = chosen.progress,

@@ -113,7 +113,8 @@ size_t negatives_draw(uint64_t seed, int32_t user, int32_t items, const int32_t 
     size_t slots = negatives_slots(wanted, items);
     memset(table, 0, slots * sizeof *table);
     for (int32_t draw = 0; draw < wanted; draw++) {
-        /* Floyd: of the first `last + 1` candidates, one at random; if it was taken, the last of them, which was not. */
+        /* Floyd: of the first `last + 1` candidates, one at random; if it was taken, the last of them, which was
+         * not. */
         int32_t last = candidates - wanted + draw;
         philox_block random = philox(seed, PHILOX_NEGATIVES, (uint64_t)user, (uint32_t)draw);
         int32_t number = (int32_t)philox_below(random.word[0], random.word[1], (uint32_t)last + 1);

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Full ranking: every held-out item against all candidates of its user, and behind the user's better held-out items.
+/* Full ranking: every held-out item against all candidates of its user, and behind the user's better held-out
+ * items.
  *
- * No list is sorted but the held-out scores themselves. The rank of the j-th best of them is j plus the number of
- * candidates that are not below it; so it is enough to count, block by block of scores, all items, and to take back the
- * few that are not candidates. Equal held-out items stand behind one another, in whatever order: their ranks are the same
- * numbers. */
+ * No list is sorted but the held-out scores themselves. The rank of the j-th best of them is j plus the number
+ * of candidates that are not below it; so it is enough to count, block by block of scores, all items, and to
+ * take back the few that are not candidates. Equal held-out items stand behind one another, in whatever order:
+ * their ranks are the same numbers. */
 #include "eval/candidates.h"
 #include "eval/ranking.h"
 #include "serve/ids.h"
 #include "serve/top_k.h"
 
+#include <string.h>
+
 enum {
     BLOCK_USERS = 192,
     BLOCK_ITEMS = 512,
-    PASSES = 8,         /* up to so many thresholds, a vectorised pass for each is faster than a search for each score */
+    PASSES = 8,          /* up to so many thresholds, a vectorised pass for each beats a search for each score */
     TOGETHER_USERS = 12, /* whose held-out items are scored at once, */
     TOGETHER_ITEMS = 32  /* so many of them */
 };
@@ -21,8 +24,8 @@ enum {
 /* One user of a block. */
 typedef struct ranked_user {
     float *thresholds; /* n, ascending */
-    int32_t *counts;   /* n + 1. Few thresholds: [j] counts the candidates not below the j-th; many: [b] counts those that
-                          reach exactly b of them */
+    int32_t *counts;   /* n + 1. Few thresholds: [j] counts the candidates not below the j-th; many: [b] counts
+                          those that reach exactly b of them */
     size_t n;
     const int32_t *excluded, *excluded_end; /* from the present block of items on */
 } ranked_user;
@@ -43,8 +46,9 @@ void full_ranking_plan(ranking_run *run, lane_plan *plan)
     run->excluded_at = lane_reserve(plan, run->most_excluded, sizeof(int32_t));
 }
 
-/* The thresholds of a block's held-out items, user by user. A product of one row with one row wastes most of score_block's
- * work; so a few users' items are scored for all of these users, and each user's own are kept. Their bits are the same. */
+/* The thresholds of a block's held-out items, user by user. A product of one row with one row wastes most of
+ * score_block's work; so a few users' items are scored for all of these users, and each user's own are kept.
+ * Their bits are the same. */
 static cfd_status score_held_out(const ranking_run *run, const int32_t *users, size_t n_users, const float *queries,
                                  unsigned char *scratch, float *thresholds)
 {
@@ -66,20 +70,20 @@ static cfd_status score_held_out(const ranking_run *run, const int32_t *users, s
         for (size_t at = 0; at < n; at += TOGETHER_ITEMS) { /* more than once only where a user is alone */
             size_t count = n - at < TOGETHER_ITEMS ? n - at : TOGETHER_ITEMS;
             const float *keys = ids_rows(items + at, count, s->keys, s->width, room);
-            TRY(s->device->table->score_block(s->device, queries + first * (size_t)s->width, (int64_t)(end - first), keys,
-                                              (int64_t)count, s->width, scores, TOGETHER_ITEMS));
+            TRY(s->device->table->score_block(s->device, queries + first * (size_t)s->width, (int64_t)(end - first),
+                                              keys, (int64_t)count, s->width, scores, TOGETHER_ITEMS));
             for (size_t j = 0; j < count; j++) {
                 if (at + j == owned_end) {
                     owned_end += held_out_count(run, users[++owner]);
                 }
-                *thresholds++ = threshold_of(scores[(owner - first) * TOGETHER_ITEMS + j]);
+                *thresholds++ = scores[(owner - first) * TOGETHER_ITEMS + j];
             }
         }
     }
     return CFD_OK;
 }
 
-/* Ascending; sorted as integers of the same order. */
+/* Ascending; sorted as integers of the same order, where NaN is -infinity. */
 static void sort_thresholds(float *thresholds, int32_t *room, size_t n)
 {
     if (n < 2) {
@@ -167,7 +171,8 @@ cfd_status full_ranking_block(void *argument, unsigned char *scratch, size_t blo
 
     size_t n_users = 0;
     const int32_t *users = ranking_block_users(run, block, &n_users);
-    const float *queries = ids_rows(users, n_users, s->queries, s->width, (float *)(void *)(scratch + run->queries_at));
+    float *queries_room = (float *)(void *)(scratch + run->queries_at);
+    const float *queries = ids_rows(users, n_users, s->queries, s->width, queries_room);
     TRY(score_held_out(run, users, n_users, queries, scratch, thresholds));
     for (size_t i = 0; i < n_users; i++) {
         size_t n = held_out_count(run, users[i]);
@@ -182,8 +187,9 @@ cfd_status full_ranking_block(void *argument, unsigned char *scratch, size_t blo
 
     for (int64_t item = 0; item < s->items; item += BLOCK_ITEMS) {
         int64_t n_items = s->items - item < BLOCK_ITEMS ? s->items - item : BLOCK_ITEMS;
-        TRY(s->device->table->score_block(s->device, queries, (int64_t)n_users, s->keys + (size_t)item * (size_t)s->width,
-                                          n_items, s->width, scores, BLOCK_ITEMS));
+        const float *keys = s->keys + (size_t)item * (size_t)s->width;
+        TRY(s->device->table->score_block(s->device, queries, (int64_t)n_users, keys, n_items, s->width, scores,
+                                          BLOCK_ITEMS));
         for (size_t i = 0; i < n_users; i++) {
             count_block(&ranked[i], scores + i * BLOCK_ITEMS, item, (size_t)n_items);
         }

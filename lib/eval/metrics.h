@@ -23,7 +23,8 @@ typedef struct metric_table {
 cfd_status metric_table_init(metric_table *table, const memory_source *memory, const int32_t *ks, size_t n_ks);
 void metric_table_release(metric_table *table);
 
-/* sums[n_ks] += weight * the metrics of a user whose n held-out items (at least one) have these ranks, ascending. */
+/* sums[n_ks] += weight * the metrics of a user whose n held-out items (at least one) have these ranks,
+ * ascending. */
 void metrics_add(const metric_table *table, const int32_t *ranks, size_t n, double weight, cfd_metrics *sums);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores of pairs: see pairs.h.
  *
- * What they cost is reading the rows. In the order of users every pair reads another key from far away; in about the order of
- * items, the key was just read for another user, and the queries of a block's users stay in the cache. */
+ * What they cost is reading the rows. In the order of users every pair reads another key from far away; in about
+ * the order of items, the key was just read for another user, and the queries of a block's users stay in the
+ * cache. */
 #include "eval/pairs.h"
 
 enum {
@@ -54,7 +55,8 @@ void pairs_score(const scorer *s, const int32_t *users, const int32_t *items, si
     order_by_item(items, n, s->items, order);
     for (size_t i = 0; i < n; i++) {
         size_t p = order[i];
-        scores[p] = product(s->queries + (size_t)users[p] * (size_t)s->width, s->keys + (size_t)items[p] * (size_t)s->width,
-                            s->width);
+        const float *query = s->queries + (size_t)users[p] * (size_t)s->width;
+        const float *key = s->keys + (size_t)items[p] * (size_t)s->width;
+        scores[p] = product(query, key, s->width);
     }
 }

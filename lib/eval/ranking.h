@@ -7,9 +7,6 @@
 #include "eval/metrics.h"
 #include "serve/lanes.h"
 
-#include <math.h>
-#include <string.h>
-
 typedef struct ranking_run {
     const scorer *s;
     const dataset *data;
@@ -41,14 +38,8 @@ static inline const int32_t *ranking_block_users(const ranking_run *run, size_t 
     return run->users + first;
 }
 
-/* What a candidate's score is compared with: it counts against the held-out item if !(score < threshold), which lets ties
- * count and a candidate's NaN. The item's own NaN becomes -infinity: every candidate counts. */
-static inline float threshold_of(float held_out_score)
-{
-    return isnan(held_out_score) ? -INFINITY : held_out_score;
-}
-
-/* How many of n scores are not below the threshold. */
+/* How many of n candidates' scores count against a held-out item whose score is the threshold: those that are
+ * not below it. So ties count, a candidate's NaN does, and where the item's own score is NaN all do. */
 static inline int32_t count_not_below(const float *scores, size_t n, float threshold)
 {
     int32_t count = 0;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sampled ranking: each held-out item by itself against a few candidates of its user, drawn for that user. A user's figure is
- * the mean over the held-out items. Only the scores that are needed are computed. */
+/* Sampled ranking: each held-out item by itself against a few candidates of its user, drawn for that user. A
+ * user's figure is the mean over the held-out items. Only the scores that are needed are computed. */
 #include "eval/candidates.h"
 #include "eval/pairs.h"
 #include "eval/ranking.h"
+
+#include <string.h>
 
 enum {
     MOST_USERS = 384,  /* their queries stay in the second cache level */
@@ -70,14 +72,15 @@ cfd_status sampled_ranking_block(void *argument, unsigned char *scratch, size_t 
         pairs[i] = list_pairs(run, users[i], n_pairs, scratch);
         n_pairs += pairs[i].drawn + pairs[i].held_out;
     }
-    pairs_score(run->s, (int32_t *)(void *)(scratch + run->users_at), (int32_t *)(void *)(scratch + run->items_at), n_pairs,
+    pairs_score(run->s, (const int32_t *)(void *)(scratch + run->users_at),
+                (const int32_t *)(void *)(scratch + run->items_at), n_pairs,
                 (uint32_t *)(void *)(scratch + run->order_at), scores);
 
     cfd_metrics *sums = run->sums + block * run->what->n_ks;
     for (size_t i = 0; i < n_users; i++) {
         const float *drawn = scores + pairs[i].first;
         for (size_t j = 0; j < pairs[i].held_out; j++) {
-            int32_t rank = count_not_below(drawn, pairs[i].drawn, threshold_of(drawn[pairs[i].drawn + j]));
+            int32_t rank = count_not_below(drawn, pairs[i].drawn, drawn[pairs[i].drawn + j]);
             metrics_add(&run->table, &rank, 1, 1.0 / (double)pairs[i].held_out, sums);
         }
     }

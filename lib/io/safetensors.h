@@ -19,7 +19,8 @@ typedef struct safetensors_entry {
     const char *key, *value; /* UTF-8 */
 } safetensors_entry;
 
-/* Writes atomically (io/atomic_file.h). Tensor data is aligned to 64 bytes within the file. */
+/* Writes atomically (io/atomic_file.h). The data begins at a multiple of 64 bytes; tensors of wide elements
+ * come first, so that each is aligned to its element. */
 cfd_status safetensors_write(const memory_source *memory, const char *path, const safetensor *tensors, size_t n_tensors,
                              const safetensors_entry *metadata, size_t n_metadata);
 

@@ -76,7 +76,7 @@ static cfd_status allocate_base(model *m)
 
 static cfd_status allocate_role(model *m, const model_content *content, model_role *role)
 {
-    role->own = settings_role(&m->values, content->role);
+    role->own = settings_own_role(&m->values, content->role);
     role->columns = content->features.columns;
     role->whitened = role->own.whiten && m->values.whitening;
     size_t size;

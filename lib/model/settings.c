@@ -52,7 +52,8 @@ static cfd_status check_transform(const char *key, const char *value)
         snprintf(stage, sizeof stage, "%.*s", (int)length, at);
         int64_t rank;
         /* At most 31 letters: what reads it (data/transform.c) looks no further. */
-        bool svd = strncmp(stage, "svd:", 4) == 0 && length < 32 && text_to_integer(stage + 4, &rank) && rank >= 1 && rank <= 4096;
+        bool svd = strncmp(stage, "svd:", 4) == 0 && length < 32 && text_to_integer(stage + 4, &rank) && rank >= 1 &&
+                   rank <= 4096;
         bool known = strcmp(stage, "none") == 0 || strcmp(stage, "center") == 0 || strcmp(stage, "l2") == 0 ||
                      strcmp(stage, "standardize") == 0 || svd;
         if (!known) {
@@ -60,7 +61,9 @@ static cfd_status check_transform(const char *key, const char *value)
                         key, stage);
         }
         at += length;
-        at += *at == ',' ? 1 : 0;
+        if (*at == ',' && *++at == '\0') {
+            return fail(CFD_ERROR_CONFIG, "%s: nothing follows the last ','", key);
+        }
     }
     return CFD_OK;
 }
@@ -202,6 +205,15 @@ role_settings settings_role(const settings *values, const char *role)
 {
     const role_settings *own = find_role(values, role);
     return own ? *own : standard_role(role);
+}
+
+role_settings settings_own_role(settings *values, const char *role)
+{
+    role_settings own = settings_role(values, role);
+    if (!find_role(values, role) && values->n_roles < SETTINGS_MAX_ROLES) {
+        values->roles[values->n_roles++] = own;
+    }
+    return own;
 }
 
 void settings_init(settings *values)

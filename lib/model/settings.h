@@ -58,6 +58,10 @@ cfd_status settings_load_ablation(settings *values, const char *name);
 /* A role's values: its own, or the defaults. */
 role_settings settings_role(const settings *values, const char *role);
 
+/* The same, and from now on the role has values of its own, so that settings_visit names them; a preset's or default values do not
+ * count as explicitly set. Where there is no room for another role, only the values are returned. */
+role_settings settings_own_role(settings *values, const char *role);
+
 /* The table of keys, for documentation and enumeration. */
 size_t settings_key_count(void);
 void settings_key(size_t index, cfd_config_key *key);

@@ -173,7 +173,9 @@ cfd_status settings_assign_roles(const settings *values, const char *const *name
             }
             count++;
             at += length;
-            at += *at == ',' ? 1 : 0;
+            if (*at == ',' && *++at == '\0') {
+                return fail(CFD_ERROR_CONFIG, "modalities: nothing follows the last ','");
+            }
         }
     }
     count = count > values->modality_limit ? values->modality_limit : count;

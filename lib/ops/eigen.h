@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eigenvalues of symmetric matrices, by LAPACK. */
+/* Eigenvalues of symmetric matrices, on the calling thread alone. */
 #ifndef CFD_OPS_EIGEN_H
 #define CFD_OPS_EIGEN_H
 
 #include "base/status.h"
 
-/* Workspace for an n x n matrix, in doubles and ints; fails where n is beyond what LAPACK's 32-bit sizes can say. */
-cfd_status eigen_workspace(int32_t n, size_t *doubles, size_t *ints);
+#include <stdbool.h>
 
-/* Overwrites the symmetric n x n matrix with its eigenvectors, one after the other (row k is the k-th), and fills n values,
- * ascending. Returns 0, or LAPACK's number where it does not converge. Any number of threads may call it at once. */
-int eigen_symmetric(int32_t n, double *matrix, double *values, double *work, int *int_work);
+/* Workspace for an n x n matrix, in doubles: at least two such matrices, which the caller may use again afterwards. Fails where
+ * its size overflows. */
+cfd_status eigen_workspace(int32_t n, size_t *doubles);
 
-/* Gives inverse_sqrt's message where eigen_symmetric returned `info`, or where an entry of the head is not finite (-1). */
-cfd_status eigen_failed(int info, int32_t head);
+/* Overwrites the symmetric n x n matrix, whose entries are finite, with its eigenvectors, one after the other (row k is the
+ * k-th), and fills n values, ascending. False where it does not converge. Any number of threads may call it at once. */
+bool eigen_symmetric(int32_t n, double *matrix, double *values, double *work);
+
+/* What became of one matrix of many. */
+enum eigen_outcome { EIGEN_DONE, EIGEN_NOT_FINITE, EIGEN_NOT_CONVERGED };
+
+/* The failure of matrix `head`, with its message. */
+cfd_status eigen_failed(enum eigen_outcome outcome, int32_t head);
 
 #endif

@@ -16,8 +16,8 @@ static void count_items(const dataset *data, bool with_validation, int32_t *coun
     }
 }
 
-cfd_status popularity_matrices(const memory_source *memory, const dataset *data, bool with_validation, float **queries,
-                               float **keys)
+cfd_status popularity_matrices(const memory_source *memory, const dataset *data, bool with_validation,
+                               float **queries, float **keys)
 {
     int32_t *counts = NULL;
     float *ones = NULL;

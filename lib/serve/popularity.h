@@ -5,9 +5,9 @@
 
 #include "data/dataset.h"
 
-/* Queries (one for each user) are 1; an item's key is the number of users who have it in training, or (with_validation) in
- * training or validation. Both are the caller's to release. */
-cfd_status popularity_matrices(const memory_source *memory, const dataset *data, bool with_validation, float **queries,
-                               float **keys);
+/* Queries (one for each user) are 1; an item's key is the number of users who have it in training, or
+ * (with_validation) in training or validation. Both are the caller's to release. */
+cfd_status popularity_matrices(const memory_source *memory, const dataset *data, bool with_validation,
+                               float **queries, float **keys);
 
 #endif

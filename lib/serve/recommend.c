@@ -38,8 +38,8 @@ static size_t excluded_count(const cfd_filter *filter, size_t user)
     return filter ? (size_t)(filter->exclude_offsets[user + 1] - filter->exclude_offsets[user]) : 0;
 }
 
-/* Points the selection to the user's exclusions in ascending order: the caller's own list where it is so already, else
- * a copy in `room`. Returns how much room was used. */
+/* Points the selection to the user's exclusions in ascending order: the caller's own list where it is so
+ * already, else a copy in `room`. Returns how much room was used. */
 static size_t order_exclusions(const cfd_filter *filter, size_t user, int32_t *room, selection *one)
 {
     size_t n = excluded_count(filter, user);
@@ -108,8 +108,9 @@ static cfd_status recommend_block(void *argument, unsigned char *scratch, size_t
                                     (float *)(void *)(scratch + job->queries_at));
     for (int64_t item = 0; item < s->items; item += BLOCK_ITEMS) {
         int32_t n_items = s->items - item < BLOCK_ITEMS ? (int32_t)(s->items - item) : BLOCK_ITEMS;
-        TRY(s->device->table->score_block(s->device, queries, (int64_t)n_users, s->keys + (size_t)item * (size_t)s->width,
-                                          n_items, s->width, scores, BLOCK_ITEMS));
+        const float *keys = s->keys + (size_t)item * (size_t)s->width;
+        TRY(s->device->table->score_block(s->device, queries, (int64_t)n_users, keys, n_items, s->width, scores,
+                                          BLOCK_ITEMS));
         for (size_t i = 0; i < n_users; i++) {
             offer(&selections[i], scores + i * BLOCK_ITEMS, (int32_t)item, n_items);
         }
@@ -162,6 +163,6 @@ cfd_status scorer_recommend(const scorer *s, const int32_t *users, size_t n_user
     job.scores_at = lane_reserve(&plan, job.block_users, BLOCK_ITEMS * sizeof(float));
     job.heaps_at = lane_reserve(&plan, job.block_users, job.kept * sizeof(uint64_t));
     job.sorted_at = lane_reserve(&plan, most_sorted(job.filter, n_users, job.block_users), sizeof(int32_t));
-    return lanes_run(s->memory, s->pool, blocks_of(n_users, job.block_users), &plan, "a recommendation", recommend_block,
-                     &job);
+    return lanes_run(s->memory, s->pool, blocks_of(n_users, job.block_users), &plan, "a recommendation",
+                     recommend_block, &job);
 }

@@ -18,8 +18,8 @@ cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool
     *s = (scorer){memory, pool, device, users, items, width, queries, keys};
     if (users < 1 || items < 1 || width < 1) {
         scorer_release(s);
-        return fail(CFD_ERROR_DATA, "a scorer of %d users, %d items and width %d: each must be at least 1", (int)users,
-                    (int)items, (int)width);
+        return fail(CFD_ERROR_DATA, "a scorer of %d users, %d items and width %d: each must be at least 1",
+                    (int)users, (int)items, (int)width);
     }
     return CFD_OK;
 }
@@ -52,11 +52,11 @@ static cfd_status score_users_block(void *argument, unsigned char *scratch, size
     size_t item = block % job->item_blocks * BLOCK_ITEMS;
     size_t n_users = job->n_users - user < BLOCK_USERS ? job->n_users - user : BLOCK_USERS;
     size_t n_items = job->n_items - item < BLOCK_ITEMS ? job->n_items - item : BLOCK_ITEMS;
-    const float *queries =
-        ids_rows(job->users + user, n_users, s->queries, s->width, (float *)(void *)(scratch + job->queries_at));
-    const float *keys =
-        job->items ? ids_rows(job->items + item, n_items, s->keys, s->width, (float *)(void *)(scratch + job->keys_at))
-                   : s->keys + item * (size_t)s->width;
+    float *queries_room = (float *)(void *)(scratch + job->queries_at);
+    float *keys_room = (float *)(void *)(scratch + job->keys_at);
+    const float *queries = ids_rows(job->users + user, n_users, s->queries, s->width, queries_room);
+    const float *keys = job->items ? ids_rows(job->items + item, n_items, s->keys, s->width, keys_room)
+                                   : s->keys + item * (size_t)s->width;
     return s->device->table->score_block(s->device, queries, (int64_t)n_users, keys, (int64_t)n_items, s->width,
                                          job->scores + user * job->n_items + item, (int64_t)job->n_items);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the serving part of a model file. Nothing in the file is trusted: safetensors_open has checked offsets and sizes,
- * this checks what they mean. */
+/* Reads the serving part of a model file. Nothing in the file is trusted: safetensors_open has checked offsets
+ * and sizes, this checks what they mean. */
 #include "serve/scorer_file.h"
 
 #include "io/report.h"
@@ -34,8 +34,8 @@ static cfd_status get_constant(const safetensors_file *file, const char *path, c
     return CFD_OK;
 }
 
-static cfd_status get_integer(const safetensors_file *file, const char *path, const char *key, int64_t least, int64_t most,
-                              int64_t *out)
+static cfd_status get_integer(const safetensors_file *file, const char *path, const char *key, int64_t least,
+                              int64_t most, int64_t *out)
 {
     const char *text;
     TRY(get_text(file, path, key, &text));
@@ -116,8 +116,8 @@ static cfd_status get_settings(const safetensors_file *file, const char *path, s
 }
 
 /* A float32 matrix of `rows` rows and *width columns (0: not known yet). */
-static cfd_status find_matrix(const safetensors_file *file, const char *path, const char *name, int64_t rows, int64_t *width,
-                              const safetensor **out)
+static cfd_status find_matrix(const safetensors_file *file, const char *path, const char *name, int64_t rows,
+                              int64_t *width, const safetensor **out)
 {
     const safetensor *tensor = safetensors_find(file, name);
     if (!tensor) {
@@ -130,9 +130,10 @@ static cfd_status find_matrix(const safetensors_file *file, const char *path, co
     }
     bool fits = *width == 0 ? tensor->shape[1] >= 1 && tensor->shape[1] <= INT32_MAX : tensor->shape[1] == *width;
     if (tensor->shape[0] != rows || !fits) {
-        return fail(CFD_ERROR_FORMAT, "%s: tensor %s has %lld rows of width %lld, which does not fit %lld %s%s", path, name,
-                    (long long)tensor->shape[0], (long long)tensor->shape[1], (long long)rows,
-                    strcmp(name, "serve.query") == 0 ? "users" : "items", *width == 0 ? "" : " or the width of serve.query");
+        const char *of = strcmp(name, "serve.query") == 0 ? "users" : "items";
+        return fail(CFD_ERROR_FORMAT, "%s: tensor %s has %lld rows of width %lld, which does not fit %lld %s%s", path,
+                    name, (long long)tensor->shape[0], (long long)tensor->shape[1], (long long)rows, of,
+                    *width == 0 ? "" : " or the width of serve.query");
     }
     *width = tensor->shape[1];
     *out = tensor;

@@ -15,7 +15,8 @@ typedef struct scorer_file {
     float *queries, *keys; /* the caller's to release */
 } scorer_file;
 
-/* Errors: CFD_ERROR_FILE; CFD_ERROR_FORMAT naming the path and what is wrong; CFD_ERROR_MEMORY. *out is set on success. */
+/* Errors: CFD_ERROR_FILE; CFD_ERROR_FORMAT naming the path and what is wrong; CFD_ERROR_MEMORY. *out is set on
+ * success. */
 cfd_status scorer_file_read(const memory_source *memory, const char *path, scorer_file *out);
 
 #endif

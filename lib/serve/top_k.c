@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Selection of the best k: see top_k.h. Most scores fail one comparison with the floor; only the others touch the heap,
- * about k log(n / k) of them. */
+/* Selection of the best k: see top_k.h. Most scores fail one comparison with the floor; only the others touch
+ * the heap, about k log(n / k) of them. */
 #include "serve/top_k.h"
 
 static uint64_t entry_of(float score, int32_t item)

@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Maps floats to integers of the same order: equal numbers (0 and -0 too) to equal integers. NaN is as -infinity. */
+/* Maps floats to integers of the same order: equal numbers (0 and -0 too) to equal integers. NaN is as
+ * -infinity. */
 static inline int32_t float_to_order(float value)
 {
     float plain = value == value ? value + 0.0f : -INFINITY; /* + 0 makes 0 of -0 */
@@ -26,8 +27,8 @@ static inline float float_from_order(int32_t order)
     return value;
 }
 
-/* The k best so far as a heap, the worst on top. An entry has the score's order above, the id's complement below: the
- * larger, the better. */
+/* The k best so far as a heap, the worst on top. An entry has the score's order above, the id's complement
+ * below: the larger, the better. */
 typedef struct top_k {
     uint64_t *heap; /* k; the owner's */
     size_t k, n;

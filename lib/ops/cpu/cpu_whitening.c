@@ -76,9 +76,9 @@ typedef struct root_job {
     int64_t d;
     double epsilon;
     float *q, *roots, *z;
-    size_t doubles, ints; /* LAPACK's workspace for a head; afterwards it holds two matrices */
+    size_t doubles; /* of workspace for a head; afterwards it holds two matrices */
     double *vectors, *values, *work;
-    int *int_work, *info; /* info: one for each head */
+    enum eigen_outcome *outcomes; /* one for each head */
 } root_job;
 
 /* Eigenvectors and roots of one head. Leaves U = diag(r)^(-1/2) Q^T in `vectors` and its transpose in `work`. */
@@ -97,15 +97,16 @@ static void root_head(void *argument, size_t head)
         for (int64_t j = 0; j < d; j++) {
             vectors[i * d + j] = 0.5 * ((double)c[i * d + j] + c[j * d + i]);
             if (!isfinite(vectors[i * d + j])) {
-                job->info[head] = -1;
+                job->outcomes[head] = EIGEN_NOT_FINITE;
                 return;
             }
         }
     }
-    job->info[head] = eigen_symmetric((int32_t)d, vectors, values, work, job->int_work + head * job->ints);
-    if (job->info[head] != 0) {
+    if (!eigen_symmetric((int32_t)d, vectors, values, work)) {
+        job->outcomes[head] = EIGEN_NOT_CONVERGED;
         return;
     }
+    job->outcomes[head] = EIGEN_DONE;
     for (int64_t i = 0; i < d; i++) {
         double root = sqrt((values[i] > 0 ? values[i] : 0) + job->epsilon);
         double factor = 1 / sqrt(root);
@@ -141,25 +142,23 @@ cfd_status cpu_inverse_sqrt(ops *o, const float *c, int32_t d, int32_t heads, do
                             float *z)
 {
     root_job job = {.kernels = cpu_of(o)->kernels, .c = c, .d = d, .epsilon = epsilon, .q = q, .roots = roots, .z = z};
-    TRY(eigen_workspace(d, &job.doubles, &job.ints));
+    TRY(eigen_workspace(d, &job.doubles));
     size_t n = (size_t)heads;
     unsigned char *scratch;
     cpu_layout layout = {0};
     size_t vectors = cpu_reserve(&layout, n, (size_t)d * (size_t)d * sizeof(double));
     size_t values = cpu_reserve(&layout, n, (size_t)d * sizeof(double));
     size_t work = cpu_reserve(&layout, n, job.doubles * sizeof(double));
-    size_t int_work = cpu_reserve(&layout, n, job.ints * sizeof(int));
-    size_t info = cpu_reserve(&layout, n, sizeof(int));
+    size_t outcomes = cpu_reserve(&layout, n, sizeof(enum eigen_outcome));
     TRY(cpu_scratch(cpu_of(o), &layout, "eigenvalues", &scratch));
     job.vectors = (double *)(scratch + vectors);
     job.values = (double *)(scratch + values);
     job.work = (double *)(scratch + work);
-    job.int_work = (int *)(scratch + int_work);
-    job.info = (int *)(scratch + info);
+    job.outcomes = (enum eigen_outcome *)(void *)(scratch + outcomes);
     threads_run(o->pool, n, root_head, &job);
     for (int32_t k = 0; k < heads; k++) {
-        if (job.info[k] != 0) {
-            return eigen_failed(job.info[k], k);
+        if (job.outcomes[k] != EIGEN_DONE) {
+            return eigen_failed(job.outcomes[k], k);
         }
     }
     threads_run(o->pool, n * blocks_of((size_t)d, ROOT_ROWS), root_rows, &job);

@@ -33,19 +33,18 @@ cfd_status ref_cross_moment(ops *o, const float *a, int64_t lda, const float *b,
 
 /* vectors: row i is the i-th eigenvector of the head. */
 static cfd_status inverse_sqrt_head(const float *c, int32_t d, int32_t head, double epsilon, double *vectors, double *values,
-                                    double *work, int *int_work, float *q, float *roots, float *z)
+                                    double *work, float *q, float *roots, float *z)
 {
     for (int64_t i = 0; i < d; i++) {
         for (int64_t j = 0; j < d; j++) {
             vectors[i * d + j] = 0.5 * ((double)c[i * d + j] + c[j * d + i]);
             if (!isfinite(vectors[i * d + j])) {
-                return eigen_failed(-1, head);
+                return eigen_failed(EIGEN_NOT_FINITE, head);
             }
         }
     }
-    int info = eigen_symmetric(d, vectors, values, work, int_work);
-    if (info != 0) {
-        return eigen_failed(info, head);
+    if (!eigen_symmetric(d, vectors, values, work)) {
+        return eigen_failed(EIGEN_NOT_CONVERGED, head);
     }
     for (int64_t i = 0; i < d; i++) {
         values[i] = sqrt((values[i] > 0 ? values[i] : 0) + epsilon);
@@ -70,23 +69,19 @@ cfd_status ref_inverse_sqrt(ops *o, const float *c, int32_t d, int32_t heads, do
                             float *z)
 {
     size_t doubles;
-    size_t ints;
-    TRY(eigen_workspace(d, &doubles, &ints));
+    TRY(eigen_workspace(d, &doubles));
     size_t matrix = (size_t)d * (size_t)d;
     double *work = NULL;
-    int *int_work = NULL;
     cfd_status status;
     TRY_OR(end, memory_allocate(o->memory, doubles + matrix + (size_t)d, sizeof *work, "eigenvalues", &work));
-    TRY_OR(end, memory_allocate(o->memory, ints, sizeof *int_work, "eigenvalues", &int_work));
     double *vectors = work + doubles;
     double *values = vectors + matrix;
     for (int32_t k = 0; k < heads && status == CFD_OK; k++) {
-        status = inverse_sqrt_head(c + (size_t)k * matrix, d, k, epsilon, vectors, values, work, int_work,
+        status = inverse_sqrt_head(c + (size_t)k * matrix, d, k, epsilon, vectors, values, work,
                                    q + (size_t)k * matrix, roots + (size_t)k * (size_t)d, z + (size_t)k * matrix);
     }
 end:
     memory_release(o->memory, work);
-    memory_release(o->memory, int_work);
     return status;
 }
 
