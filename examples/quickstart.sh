@@ -7,7 +7,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build/quickstart
 data=$build/debian-packages
-epochs=20
+epochs=40
 asked="git build-essential texlive-latex-extra"
 mkdir -p "$build"
 export LC_ALL=C.UTF-8

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing (Debian 12, root or sudo), builds with warnings as errors, runs every test.
-# From any folder, with or without a terminal, as often as you like. Builds into build/tests.
+# Installs what is missing (Debian 12, root or sudo), builds, runs every test: first under the address and
+# undefined-behaviour sanitizers, then as released, with warnings as errors. From any folder, with or without a terminal,
+# as often as you like. Builds into build/sanitized and build/tests. Arguments go to ctest (-R parity, say).
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,7 +10,17 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/examples/install-missing.sh"
 install_missing build-essential cmake pkg-config libdnnl-dev check libsubunit-dev
 
-cmake -S "$root" -B "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON -DCFDTBD_WARNINGS_AS_ERRORS=ON
-cmake --build "$root/build/tests" -j "$(nproc)"
-cd "$root/build/tests"
-ctest --output-on-failure --no-tests=error "$@"
+# run FOLDER OPTION...: configures, builds, tests.
+run()
+{
+    build=$root/build/$1
+    shift
+    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON "$@"
+    cmake --build "$build" -j "$(nproc)"
+}
+
+# Sanitizers make gcc see warnings that are none, so those are errors in the second build only.
+run sanitized -DCFDTBD_SANITIZE=address,undefined
+(cd "$root/build/sanitized" && ctest --output-on-failure --no-tests=error "$@")
+run tests -DCFDTBD_WARNINGS_AS_ERRORS=ON
+cd "$root/build/tests" && ctest --output-on-failure --no-tests=error "$@"
