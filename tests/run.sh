@@ -10,17 +10,17 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/examples/install-missing.sh"
 install_missing build-essential cmake pkg-config libdnnl-dev check libsubunit-dev
 
-# run FOLDER OPTION...: configures, builds, tests.
-run()
+# build FOLDER OPTION...: configures and builds.
+build()
 {
-    build=$root/build/$1
+    folder=$root/build/$1
     shift
-    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON "$@"
-    cmake --build "$build" -j "$(nproc)"
+    cmake -S "$root" -B "$folder" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON "$@"
+    cmake --build "$folder" -j "$(nproc)"
 }
 
 # Sanitizers make gcc see warnings that are none, so those are errors in the second build only.
-run sanitized -DCFDTBD_SANITIZE=address,undefined
+build sanitized -DCFDTBD_SANITIZE=address,undefined
 (cd "$root/build/sanitized" && ctest --output-on-failure --no-tests=error "$@")
-run tests -DCFDTBD_WARNINGS_AS_ERRORS=ON
+build tests -DCFDTBD_WARNINGS_AS_ERRORS=ON
 cd "$root/build/tests" && ctest --output-on-failure --no-tests=error "$@"
