@@ -153,6 +153,7 @@ typedef struct cfd_config cfd_config;
 CFD_API cfd_status cfd_config_create(cfd_config **config);
 /** A copy of its own. Errors: CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_config_copy(const cfd_config *config, cfd_config **copy);
+/** Ends a config. Models made with it have copies. Since 1.0. */
 CFD_API void cfd_config_destroy(cfd_config *config);
 
 /** Sets the published numbers of a data set (SPEC 7): "taobao", "art" or "beauty". Keys that the preset does not
@@ -206,6 +207,7 @@ CFD_API const char *cfd_config_role(const cfd_config *config, size_t index);
  * of threads; adding to it is not. */
 typedef struct cfd_dataset cfd_dataset;
 
+/** The parts of a data set's interactions: trained on, selected on, tested on. */
 typedef enum cfd_split {
     CFD_SPLIT_TRAIN = 0,
     CFD_SPLIT_VALIDATION = 1,
@@ -233,6 +235,7 @@ CFD_API cfd_status cfd_dataset_open(cfd_context *context, const char *directory,
 /** Creates an empty data set in memory. n_users and n_items from 1 to 2^31 - 2. Errors: CFD_ERROR_ARGUMENT,
  * CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_dataset_create(cfd_context *context, int32_t n_users, int32_t n_items, cfd_dataset **dataset);
+/** Drops the caller's hold on a data set; models made of it keep it alive. Thread-safe. Since 1.0. */
 CFD_API void cfd_dataset_destroy(cfd_dataset *dataset);
 
 /** Adds n interactions (users[k], items[k]) to a split. Repeated pairs count once. Refused once a model was made.
@@ -277,6 +280,7 @@ typedef struct cfd_dataset_info {
 
 #define CFD_DATASET_INFO_INIT {sizeof(cfd_dataset_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
+/** Fills *info, whose struct_size the caller has set. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_dataset_get_info(const cfd_dataset *dataset, cfd_dataset_info *info);
 
 /** One modality of a data set. */
@@ -325,6 +329,7 @@ typedef struct cfd_model cfd_model;
  * that exclude each other), CFD_ERROR_DATA (no training interactions, ...), CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_dataset *dataset,
                                     cfd_model **model);
+/** Ends a model. Scorers made of it live on. Since 1.0. */
 CFD_API void cfd_model_destroy(cfd_model *model);
 
 /** What a model is made of. */
@@ -338,12 +343,13 @@ typedef struct cfd_model_info {
     int64_t n_train;           /**< Interactions trained on (with validation, if merged). */
     int64_t n_parameters;      /**< Numbers that are learnt. */
     int64_t steps_per_epoch;
-    int64_t steps_done;
+    int64_t steps_done;        /**< The next library-drawn batch follows from it. */
     size_t n_tensors;          /**< Parameter tensors: cfd_model_get_tensor_info. */
 } cfd_model_info;
 
 #define CFD_MODEL_INFO_INIT {sizeof(cfd_model_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
+/** Fills *info, whose struct_size the caller has set. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_model_get_info(const cfd_model *model, cfd_model_info *info);
 /** The role of modality `index` of the model; NULL beyond the last. Lives as long as the model. Since 1.0. */
 CFD_API const char *cfd_model_role(const cfd_model *model, size_t index);
@@ -358,6 +364,7 @@ typedef struct cfd_tensor_info {
 
 #define CFD_TENSOR_INFO_INIT {sizeof(cfd_tensor_info), NULL, 0, 0}
 
+/** Fills *info for parameter tensor `index`. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_model_get_tensor_info(const cfd_model *model, size_t index, cfd_tensor_info *info);
 
 /** Copies a parameter out of or into the model, row-major.
@@ -366,13 +373,15 @@ CFD_API cfd_status cfd_model_get_tensor_info(const cfd_model *model, size_t inde
  * is not taken in). Writing leaves Adam's moments as they are. Since 1.0. */
 CFD_API cfd_status cfd_model_get_parameter(const cfd_model *model, const char *name, float *values, size_t n);
 CFD_API cfd_status cfd_model_set_parameter(cfd_model *model, const char *name, const float *values, size_t n);
-/** Copies out the gradient that the last cfd_compute_gradients or cfd_train_step left. Errors: as above, and
- * CFD_ERROR_ARGUMENT before the first of those. Since 1.0. */
+/** Copies out the gradient that the last cfd_compute_gradients or cfd_train_step left. It is there until the model is used
+ * for anything else than reading and writing parameters and gradients. Errors: as above, and CFD_ERROR_ARGUMENT where there
+ * is none. Since 1.0. */
 CFD_API cfd_status cfd_model_get_gradient(const cfd_model *model, const char *name, float *values, size_t n);
 
 /** Copies out a propagated embedding at the present parameters, one row per node, users first (SPEC 4):
  * "base" (E, width d), "common.ROLE" and "differential.ROLE" (P, width d), "fused" (S, all heads side by side).
- * @param n  (n_users + n_items) x width. Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY. Since 1.0. */
+ * @param n  (n_users + n_items) x width. Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY, CFD_ERROR_NUMERIC (features or
+ * parameters are too large to be whitened). Since 1.0. */
 CFD_API cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *values, size_t n);
 
 /* ================================================================================================
@@ -388,7 +397,7 @@ typedef struct cfd_batch {
 
 #define CFD_BATCH_INIT {sizeof(cfd_batch), NULL, NULL, NULL, 0}
 
-/** The terms of the loss (SPEC 5). total = ranking + penalty + eta.common * common
+/** The terms of the loss (SPEC 5). A term whose weight (eta, rho, decay) is 0 is not computed and reads 0. total = ranking + penalty + eta.common * common
  * + eta.differential * differential; ranking and penalty are the sums of their branches below. */
 typedef struct cfd_losses {
     size_t struct_size;
@@ -405,7 +414,8 @@ typedef struct cfd_losses {
  * @param losses  Out, at the parameters before the step. NULL if not wanted, which spares a wait on a GPU.
  *
  * Errors: CFD_ERROR_ARGUMENT (an id out of range: position and id are named), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE;
- * CFD_ERROR_NUMERIC where the losses were asked for and are not finite. Since 1.0. */
+ * CFD_ERROR_DATA (no batch can be drawn: every user has every item), CFD_ERROR_NUMERIC (features or parameters too large to
+ * be whitened, or losses that were asked for and are not finite; then there was no update). Since 1.0. */
 CFD_API cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
 
 /** As cfd_train_step, without the update: for checks and for optimizers of the caller's own. Since 1.0. */
@@ -444,7 +454,7 @@ typedef struct cfd_train_options {
     cfd_progress_function progress; /**< NULL: none. */
     void *progress_user;
     const int32_t *ks;              /**< Cut-offs to report, each 1 to 1000; NULL means 5, 10 and 20. */
-    size_t n_ks;
+    size_t n_ks;                    /**< 1 to 1000; 0 where ks is NULL. */
 } cfd_train_options;
 
 #define CFD_TRAIN_OPTIONS_INIT {sizeof(cfd_train_options), NULL, NULL, NULL, 0}
@@ -453,7 +463,7 @@ typedef struct cfd_train_options {
 typedef struct cfd_train_summary {
     size_t struct_size;
     int32_t epochs_done;
-    int32_t best_epoch;        /**< The epoch whose parameters the model now has; 0: no epoch was finished. */
+    int32_t best_epoch;        /**< selected: the epoch whose parameters the model now has; else epochs_done. */
     int32_t selected;          /**< 1: by evaluation; 0: nothing was evaluated, the last parameters stay. */
     int32_t stopped_early;     /**< 1: "patience" ran out. */
     int32_t stopped_by_caller; /**< 1: the callback asked. */
@@ -465,15 +475,18 @@ typedef struct cfd_train_summary {
 #define CFD_TRAIN_SUMMARY_INIT {sizeof(cfd_train_summary), 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** The whole loop: epochs of steps, evaluation, early stopping (SPEC 6). Afterwards the model has the parameters
- * of its best evaluation (or the last ones, if it was never evaluated). Can be called again to train on.
+ * of its best evaluation, or the last ones if it was never evaluated. Can be called again to train on: from these
+ * parameters, with Adam's moments and the sequence of batches as they were at the last step.
  * @param options  NULL means defaults. @param summary  Out; may be NULL.
- * Errors: as cfd_train_step; CFD_ERROR_DATA (select names a split without interactions); CFD_ERROR_NUMERIC (the
- * loss left the finite numbers; the model keeps its best parameters). Since 1.0. */
+ * Errors: as cfd_train_step; CFD_ERROR_CONFIG, CFD_ERROR_DATA (select names a split without interactions, or one that is
+ * trained on); CFD_ERROR_NUMERIC (the loss left the finite numbers; the model has its best parameters, if it was
+ * evaluated before). Since 1.0. */
 CFD_API cfd_status cfd_train(cfd_model *model, const cfd_train_options *options, cfd_train_summary *summary);
 
 /** Writes the model as one safetensors file, atomically: beside the target, synchronised, then renamed. It holds
  * parameters, configuration, transforms, and the query and key matrices of serving (docs/file-formats.md).
- * Errors: CFD_ERROR_FILE, CFD_ERROR_MEMORY. Since 1.0. */
+ * Errors: CFD_ERROR_FILE, CFD_ERROR_MEMORY, CFD_ERROR_NUMERIC (embeddings that are not finite cannot serve).
+ * Since 1.0. */
 CFD_API cfd_status cfd_model_save(cfd_model *model, const char *path);
 
 /* ================================================================================================
@@ -483,7 +496,8 @@ CFD_API cfd_status cfd_model_save(cfd_model *model, const char *path);
 /** Query and key rows whose inner product is the score (SPEC 4). Immutable: any number of threads, no locks. */
 typedef struct cfd_scorer cfd_scorer;
 
-/** Snapshot of a model at its present parameters. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE. Since 1.0. */
+/** Snapshot of a model at its present parameters. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC
+ * (embeddings that are not finite). Since 1.0. */
 CFD_API cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer);
 /** Reads the scorer that cfd_model_save wrote; needs no data set. Nothing in the file is trusted.
  * Errors: CFD_ERROR_FILE, CFD_ERROR_FORMAT, CFD_ERROR_MEMORY. Since 1.0. */
@@ -492,18 +506,21 @@ CFD_API cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_s
  * @param with_validation  1: validation interactions count too. Errors: CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_scorer_create_popularity(cfd_context *context, const cfd_dataset *dataset, int with_validation,
                                                 cfd_scorer **scorer);
+/** Ends a scorer; no other call may be using it. Since 1.0. */
 CFD_API void cfd_scorer_destroy(cfd_scorer *scorer);
 
+/** What a scorer is made of. */
 typedef struct cfd_scorer_info {
     size_t struct_size;
     int32_t n_users, n_items;
     int32_t width;             /**< Columns of query and key rows. */
     int32_t n_modalities;
-    int64_t steps_done;        /**< Of training, when the snapshot was taken. */
+    int64_t steps_done;        /**< Training steps behind its parameters. */
 } cfd_scorer_info;
 
 #define CFD_SCORER_INFO_INIT {sizeof(cfd_scorer_info), 0, 0, 0, 0, 0}
 
+/** Fills *info, whose struct_size the caller has set. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_scorer_get_info(const cfd_scorer *scorer, cfd_scorer_info *info);
 /** The role of modality `index`; NULL beyond the last. Lives as long as the scorer. Since 1.0. */
 CFD_API const char *cfd_scorer_role(const cfd_scorer *scorer, size_t index);
@@ -544,6 +561,7 @@ CFD_API cfd_status cfd_recommend(const cfd_scorer *scorer, const int32_t *users,
  * Evaluation
  * ============================================================================================== */
 
+/** How held-out items are ranked. */
 typedef enum cfd_protocol {
     CFD_PROTOCOL_FULL = 0,   /**< Rank against all items but the user's known ones (SPEC 7). */
     CFD_PROTOCOL_SAMPLED = 1 /**< Rank each held-out item against sampled negatives (SPEC 7). */
@@ -555,7 +573,7 @@ typedef struct cfd_evaluate_options {
     cfd_split split;         /**< CFD_SPLIT_VALIDATION or CFD_SPLIT_TEST. */
     cfd_protocol protocol;
     const int32_t *ks;       /**< Cut-offs, each 1 to 1000; NULL means 5, 10 and 20. */
-    size_t n_ks;
+    size_t n_ks;             /**< 1 to 1000; 0 where ks is NULL. */
     int32_t negatives;       /**< Sampled protocol: items to rank against; 0 means 99. */
     int32_t reserved;
     uint64_t seed;           /**< Sampled protocol: of the draw; 0 means the context's. */

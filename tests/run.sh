@@ -8,7 +8,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=examples/install-missing.sh
 . "$root/examples/install-missing.sh"
-install_missing build-essential cmake pkg-config libdnnl-dev check libsubunit-dev
+install_missing build-essential cmake pkg-config libdnnl-dev check libsubunit-dev locales
 
 # build FOLDER OPTION...: configures and builds.
 build()

@@ -297,9 +297,11 @@ START_TEST(transforms_are_checked_where_they_are_set)
         "svd:3.5",   "svd: 3",
         "center l2", "l2,,l2",
         ",l2",       "Center",
-        "l2,svd:x",  "svd:00000000000000000000000000000000000000000000000000000000000000000005"};
+        "l2,svd:x",  "l2,",
+        "l2,l2,l2,l2,l2,l2,l2,l2,l2"};
     const char *const accepted[] = {
-        "none", "center", "l2", "standardize", "svd:1", "svd:4096", "center,standardize,l2,svd:8"};
+        "none", "center", "l2", "standardize", "svd:1", "svd:4096", "center,standardize,l2,svd:8", "l2,l2,l2,l2,l2,l2,l2,l2",
+        "svd:00000000000000000000000000000000000000000000000000000000000000000005"};
     cfd_config *config = fresh();
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         FAILS(CFD_ERROR_CONFIG, "transform.visual", cfd_config_set(config, "transform.visual", refused[i]));
@@ -308,7 +310,7 @@ START_TEST(transforms_are_checked_where_they_are_set)
         OK(cfd_config_set(config, "transform.visual", accepted[i]));
         check_value(config, "transform.visual", accepted[i]);
     }
-    char longer[700];
+    char longer[1200];
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     FAILS(CFD_ERROR_CONFIG, "longer than", cfd_config_set(config, "modalities", longer));
@@ -321,6 +323,7 @@ START_TEST(an_unknown_key_names_the_nearest_that_exists)
 {
     const char *const unknown[][2] = {
         {"lamda.visual", "\"lambda.visual\""},
+        {"lambda", "\"lambda.ROLE\""},
         {"batchsize", "\"batch_size\""},
         {"learning-rate", "\"learning_rate\""},
         {"Layers", "\"layers\""},

@@ -91,27 +91,64 @@ START_TEST(the_content_of_a_role_is_that_of_its_modality)
 }
 END_TEST
 
-START_TEST(modalities_that_make_no_sense_are_refused)
+START_TEST(modalities_that_the_data_set_lacks_are_refused)
 {
     check_refused("it has photo, tags", "modalities", "visual=image");
     check_refused("no modality \"video\"", "modalities", "photo,video");
-    check_refused("\"visual\" is given twice", "modalities", "visual=photo,visual=tags");
-    check_refused("\"photo\" is given twice", "modalities", "photo,photo");
-    check_refused("fused", "modalities", "fused=photo");
-    check_refused("ROLE=NAME", "modalities", "visual=");
-    check_refused("ROLE=NAME", "modalities", "=photo");
-    check_refused("ROLE=NAME", "modalities", ",photo");
-    check_refused("ROLE=NAME", "modalities", "photo,,tags");
-    check_refused("nothing follows", "modalities", "photo,tags,");
-    check_refused("ROLE=NAME", "modalities", "photo tags");
-    check_refused("ROLE=NAME", "modalities", "visual=photo=tags");
-    check_refused("ROLE=NAME", "modalities", "photo, tags");
     check_refused("no modality \"none\"", "modalities", "photo,none");
-    check_refused("more than 8", "modalities",
-                  "a=photo,b=photo,c=photo,d=photo,e=photo,f=photo,g=photo,h=photo,i=photo");
+}
+END_TEST
+
+/* What needs no data set is refused where it is set. */
+static void check_unset(const char *part, const char *value)
+{
+    cfd_config *config;
+    OK(cfd_config_create(&config));
+    FAILS(CFD_ERROR_CONFIG, part, cfd_config_set(config, "modalities", value));
+    char left[8];
+    OK(cfd_config_get(config, "modalities", left, sizeof left, NULL));
+    ck_assert_str_eq(left, "");
+    cfd_config_destroy(config);
+}
+
+START_TEST(a_list_of_modalities_is_checked_where_it_is_set)
+{
+    check_unset("\"visual\" is given twice", "visual=photo,visual=tags");
+    check_unset("\"photo\" is given twice", "photo,photo");
+    check_unset("fused", "fused=photo");
+    check_unset("ROLE=NAME", "vi.s=photo");
+    check_unset("ROLE=NAME", "visual=");
+    check_unset("ROLE=NAME", "=photo");
+    check_unset("ROLE=NAME", ",photo");
+    check_unset("ROLE=NAME", "photo,,tags");
+    check_unset("ROLE=NAME", "photo,tags,");
+    check_unset("ROLE=NAME", "photo tags");
+    check_unset("ROLE=NAME", "visual=photo=tags");
+    check_unset("ROLE=NAME", "photo, tags");
+    check_unset("more than 8", "a=photo,b=photo,c=photo,d=photo,e=photo,f=photo,g=photo,h=photo,i=photo");
     char longer[200] = "photo,";
     memset(longer + 6, 'x', 100);
-    check_refused("63 letters", "modalities", longer);
+    check_unset("63 letters", longer);
+}
+END_TEST
+
+START_TEST(eight_modalities_with_the_longest_names_can_be_named)
+{
+    char list[1100] = "";
+    for (int i = 0; i < 8; i++) {
+        char name[64];
+        memset(name, 'a' + i, 63);
+        name[63] = '\0';
+        size_t length = strlen(list);
+        snprintf(list + length, sizeof list - length, "%s%s=%s", i ? "," : "", name, name);
+    }
+    cfd_config *config;
+    OK(cfd_config_create(&config));
+    OK(cfd_config_set(config, "modalities", list));
+    char back[1100];
+    OK(cfd_config_get(config, "modalities", back, sizeof back, NULL));
+    ck_assert_str_eq(back, list);
+    cfd_config_destroy(config);
 }
 END_TEST
 
@@ -301,7 +338,9 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, modalities_are_taken_in_the_order_and_under_the_roles_given);
     tcase_add_test(t, the_content_of_a_role_is_that_of_its_modality);
-    tcase_add_test(t, modalities_that_make_no_sense_are_refused);
+    tcase_add_test(t, modalities_that_the_data_set_lacks_are_refused);
+    tcase_add_test(t, a_list_of_modalities_is_checked_where_it_is_set);
+    tcase_add_test(t, eight_modalities_with_the_longest_names_can_be_named);
     tcase_add_test(t, the_limit_keeps_the_first_modalities);
     tcase_add_test(t, a_value_set_for_a_role_that_no_modality_plays_is_refused);
     tcase_add_test(t, a_presets_values_for_absent_roles_only_warn);

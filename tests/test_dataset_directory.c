@@ -509,34 +509,6 @@ START_TEST(every_failing_allocation_is_reported_and_nothing_leaks)
 }
 END_TEST
 
-/* ---- real data, where it is at hand ---- */
-
-START_TEST(the_beauty_and_tiktok_data_open_with_their_known_sizes)
-{
-    if (access(TEST_SHARED_DATA "/beauty/train.txt", R_OK) != 0 || access(TEST_SHARED_DATA "/tiktok/train.txt", R_OK) != 0) {
-        return;
-    }
-    dataset data;
-    OK(dataset_read(&data, &memory_default, silent, TEST_SHARED_DATA "/beauty"));
-    cfd_dataset_info info = count(&data);
-    ck_assert_int_eq(info.n_users, 15576);
-    ck_assert_int_eq(info.n_items, 8678);
-    ck_assert_int_eq(info.n_train + info.n_validation, 123742);
-    ck_assert_int_eq(info.n_test, 15576);
-    ck_assert_int_eq(info.n_modalities, 2);
-    dataset_release(&data);
-    OK(dataset_read(&data, &memory_default, silent, TEST_SHARED_DATA "/tiktok"));
-    ck_assert_str_eq(data.modalities[1].name, "image");
-    ck_assert_int_eq(data.modalities[1].features.columns, 128);
-    double sum = 0.0;
-    for (int64_t k = 0; k < (int64_t)data.items * 128; k++) {
-        sum += (double)data.modalities[1].features.dense[k];
-    }
-    ck_assert_double_eq_tol(sum / ((double)data.items * 128), 2.69, 0.005);
-    dataset_release(&data);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *s = suite_create("dataset directory");
@@ -565,7 +537,6 @@ static Suite *suite(void)
     tcase_add_test(c, too_few_names_are_refused);
     tcase_add_test(c, repeats_are_information_and_leakage_is_a_warning);
     tcase_add_test(c, every_failing_allocation_is_reported_and_nothing_leaks);
-    tcase_add_test(c, the_beauty_and_tiktok_data_open_with_their_known_sizes);
     suite_add_tcase(s, c);
     return s;
 }

@@ -5,7 +5,6 @@
 
 #include "eval/candidates.h"
 #include "eval/evaluate.h"
-#include "eval/pairs.h"
 
 enum { ITEMS = 60 };
 
@@ -164,30 +163,25 @@ static void open_world(world *w, int32_t users, int32_t items)
     free(pairs);
 }
 
-START_TEST(scores_of_pairs_are_inner_products_wherever_the_pair_stands)
+/* With more negatives than candidates, sampled ranking is full ranking of each held-out item by itself: ids of several
+ * digits, runs of every length. */
+START_TEST(with_all_candidates_drawn_it_is_full_ranking)
 {
-    enum { PAIRS = 5000 };
-    const int32_t widths[] = {1, 15, 16, 17, 64, 130};
-    const int32_t all[] = {3000, 1025, 1024, 1, 2049, 10000}; /* items: they are taken in 1024 buckets */
-    for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
+    const int32_t all[] = {1, 2, 700, 2048, 2049, 5000};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         world w;
-        world_open(&w, 1, 20, all[k], widths[k], 0, 5);
-        int32_t users[PAIRS];
-        int32_t items[PAIRS];
-        uint32_t order[PAIRS];
-        float scores[PAIRS];
-        uint64_t state = 6;
-        for (int p = 0; p < PAIRS; p++) {
-            users[p] = random_below(&state, 20);
-            items[p] = p < 2 ? (all[k] - 1) * p : random_below(&state, all[k]);
-        }
-        pairs_score(&w.s, users, items, PAIRS, order, scores);
-        for (int p = 0; p < PAIRS; p++) {
-            float expected = test_dot(w.s.queries + users[p] * widths[k], w.s.keys + items[p] * widths[k], widths[k]);
-            ck_assert_float_eq_tol(scores[p], expected, 4e-6f);
-            float alone;
-            pairs_score(&w.s, users + p, items + p, 1, order, &alone);
-            ck_assert_mem_eq(&alone, &scores[p], sizeof alone);
+        open_world(&w, 40, all[k]);
+        const int32_t ks[] = {1, 10, 1000};
+        cfd_metrics sampled[3];
+        cfd_metrics full[3];
+        evaluation what = {CFD_SPLIT_TEST, CFD_PROTOCOL_SAMPLED, ks, 3, 2 * all[k], 1};
+        OK(evaluate(&w.s, &w.data, &what, sampled, NULL));
+        what.protocol = CFD_PROTOCOL_FULL;
+        OK(evaluate(&w.s, &w.data, &what, full, NULL));
+        for (int i = 0; i < 3; i++) {
+            ck_assert_double_eq_tol(sampled[i].hr, full[i].hr, 1e-12);
+            ck_assert_double_eq_tol(sampled[i].ndcg, full[i].ndcg, 1e-12);
+            ck_assert_double_eq_tol(sampled[i].mrr, full[i].mrr, 1e-12);
         }
         world_close(&w);
     }
@@ -224,7 +218,7 @@ static Suite *suite(void)
     tcase_add_test(draws, users_and_seeds_have_draws_of_their_own);
     suite_add_tcase(s, draws);
     TCase *protocol = tcase_create("protocol");
-    tcase_add_test(protocol, scores_of_pairs_are_inner_products_wherever_the_pair_stands);
+    tcase_add_test(protocol, with_all_candidates_drawn_it_is_full_ranking);
     tcase_add_test(protocol, a_random_score_hits_as_often_as_chance_has_it);
     suite_add_tcase(s, protocol);
     return s;

@@ -83,12 +83,24 @@ static inline cfd_status test_score_block(const ops *o, const float *queries, in
     return CFD_OK;
 }
 
+static inline cfd_status test_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
+                                          int32_t width, float *scores)
+{
+    for (int64_t i = 0; i < n; i++) {
+        TRY(test_score_block(o, row, 1, rows + ids[i] * (int64_t)width, 1, width, scores + i, 1));
+    }
+    return CFD_OK;
+}
+
 static inline void test_device_destroy(ops *o)
 {
     (void)o;
 }
 
-static const ops_table test_table = {.name = "test", .destroy = test_device_destroy, .score_block = test_score_block};
+static const ops_table test_table = {.name = "test",
+                                     .destroy = test_device_destroy,
+                                     .score_block = test_score_block,
+                                     .score_pairs = test_score_pairs};
 
 /* ---- a world: memory, pool, device, scorer, data set ---- */
 

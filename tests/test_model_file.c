@@ -400,8 +400,33 @@ START_TEST(a_place_that_cannot_be_written_is_named_and_nothing_left_there)
     FAILS(CFD_ERROR_FILE, in_folder("directory"), cfd_model_save(trained, in_folder("directory")));
     cfd_status status = cfd_model_save(trained, "");
     ck_assert_int_eq(status, CFD_ERROR_FILE);
-    ck_assert_int_eq(entries_in_folder(), 2);
+    ck_assert_int_eq(mkfifo(in_folder("pipe"), 0644), 0);
+    FAILS(CFD_ERROR_FILE, "not an ordinary file", cfd_model_save(trained, in_folder("pipe")));
+    ck_assert_int_eq(entries_in_folder(), 3);
     ck_assert_int_eq(rmdir(in_folder("directory")), 0); /* it is still empty */
+}
+END_TEST
+
+START_TEST(a_model_that_left_the_finite_numbers_is_not_saved)
+{
+    size_t n = 0;
+    for (size_t i = 0; n == 0; i++) {
+        cfd_tensor_info tensor = CFD_TENSOR_INFO_INIT;
+        OK(cfd_model_get_tensor_info(trained, i, &tensor));
+        n = strcmp(tensor.name, "item.id") == 0 ? (size_t)(tensor.rows * tensor.columns) : 0;
+    }
+    float *huge = malloc(n * sizeof *huge);
+    ck_assert_ptr_nonnull(huge);
+    for (size_t i = 0; i < n; i++) {
+        huge[i] = 3e38f; /* finite, but not its sum over neighbours */
+    }
+    OK(cfd_model_set_parameter(trained, "item.id", huge, n));
+    FAILS(CFD_ERROR_NUMERIC, "not finite", cfd_model_save(trained, in_folder("m")));
+    cfd_scorer *scorer = NULL;
+    FAILS(CFD_ERROR_NUMERIC, "not finite", cfd_scorer_create(trained, &scorer));
+    ck_assert_ptr_null(scorer);
+    ck_assert_int_eq(entries_in_folder(), 0);
+    free(huge);
 }
 END_TEST
 
@@ -509,6 +534,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_same_model_gives_the_same_bytes);
     tcase_add_test(t, saving_does_not_change_the_model);
     tcase_add_test(t, a_place_that_cannot_be_written_is_named_and_nothing_left_there);
+    tcase_add_test(t, a_model_that_left_the_finite_numbers_is_not_saved);
     tcase_add_test(t, a_save_that_breaks_off_leaves_the_old_file_as_it_was);
     tcase_add_test(t, overwriting_puts_a_new_file_in_its_place);
     tcase_add_test(t, a_scorer_that_was_loaded_does_not_need_its_file);

@@ -156,6 +156,7 @@ static cfd_status run_everything(ops *o, const world *w, record *out)
     TRY_OR(end, run_whitening(o, w, out));
     TRY_OR(end, run_adam(o, w, out));
     TRY_OR(end, o->table->score_block(o, w->x, 70, w->x, NODES, WIDTH, next(out, 70 * NODES), NODES));
+    TRY_OR(end, o->table->score_pairs(o, w->x, w->x, w->pool_users, USERS, WIDTH, next(out, USERS)));
 end:
     batch_free(&batch);
     return status;
@@ -163,7 +164,7 @@ end:
 
 static record record_make(void)
 {
-    record r = {NULL, 0, (size_t)NODES * WIDTH * 14 + 70 * NODES};
+    record r = {NULL, 0, (size_t)NODES * WIDTH * 14 + 70 * NODES + USERS};
     OK(memory_allocate_zero(&memory_default, r.capacity, sizeof(float), "a record", &r.values));
     return r;
 }

@@ -88,8 +88,8 @@ START_TEST(adam_agrees_on_tensors_of_every_size)
 }
 END_TEST
 
-static const int32_t widths[] = {1, 3, 17, 64, 100, 256, 257, 576, 1000};
-#define WIDTHS 9
+static const int32_t widths[] = {1, 3, 8, 17, 64, 100, 256, 257, 320, 321, 576, 639, 640, 1000};
+#define WIDTHS 14
 
 START_TEST(scores_agree_on_every_shape)
 {
@@ -167,6 +167,58 @@ START_TEST(a_score_does_not_depend_on_its_block)
 }
 END_TEST
 
+START_TEST(scores_of_pairs_have_the_bits_of_blocks)
+{
+    both b;
+    if (!both_open(&b, _i, 1)) {
+        return;
+    }
+    enum { QUERIES = 3, KEYS = 75, MOST = 160 };
+    const int64_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, MOST};
+    for (int w = 0; w < WIDTHS; w++) {
+        int32_t width = widths[w];
+        float *q = random_floats((size_t)(QUERIES * width));
+        float *k = random_floats((size_t)(KEYS * width));
+        for (int32_t c = 0; c < width; c++) { /* sums of -0, of nothing but NaN, of numbers that underflow */
+            k[c] = -0.0f;
+            k[width + c] = NAN;
+            k[2 * width + c] *= 1e-38f;
+        }
+        q[width - 1] = -1e-30f;
+        k[3 * width + width - 1] = 1e-30f;
+        for (int device = 0; device < 2; device++) {
+            const ops *o = device == 0 ? b.ref : b.cpu;
+            float whole[QUERIES * KEYS];
+            OK(o->table->score_block(o, q, QUERIES, k, KEYS, width, whole, KEYS));
+            for (int n = 0; n < 9; n++) {
+                int32_t ids[MOST];
+                for (int64_t i = 0; i < counts[n]; i++) { /* the first, the last, any; repeated too */
+                    ids[i] = i % 5 == 0 ? 0 : i % 5 == 1 ? KEYS - 1 : i % 5 == 2 ? 3 : random_below(KEYS);
+                }
+                for (int32_t u = 0; u < QUERIES; u++) {
+                    float scores[MOST + 1];
+                    scores[counts[n]] = 77;
+                    OK(o->table->score_pairs(o, q + u * width, k, ids, counts[n], width, scores));
+                    for (int64_t i = 0; i < counts[n]; i++) {
+                        const float *expected = &whole[u * KEYS + ids[i]];
+                        bool same = isnan(*expected) ? isnan(scores[i]) : memcmp(expected, &scores[i], sizeof *expected) == 0;
+                        ck_assert_msg(same, "width %d, score %d of %d: %a, not %a", (int)width, (int)i, (int)counts[n],
+                                      (double)scores[i], (double)*expected);
+                        float turned; /* the key with a list of queries */
+                        OK(o->table->score_pairs(o, k + ids[i] * width, q, &u, 1, width, &turned));
+                        ck_assert(isnan(turned) ? isnan(*expected) : memcmp(expected, &turned, sizeof turned) == 0);
+                    }
+                    ck_assert_float_eq(scores[counts[n]], 77);
+                }
+            }
+        }
+        free(q);
+        free(k);
+    }
+    both_close(&b);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("ops: update and scores");
@@ -176,6 +228,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, adam_agrees_on_tensors_of_every_size, 0, KERNEL_SETS);
     tcase_add_loop_test(tc, scores_agree_on_every_shape, 0, KERNEL_SETS);
     tcase_add_loop_test(tc, a_score_does_not_depend_on_its_block, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, scores_of_pairs_have_the_bits_of_blocks, 0, KERNEL_SETS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -19,20 +19,27 @@ static const float keys[ITEMS][WIDTH] = {{1, 5}, {2, 0}, {3, -1}, {2, 0}};
 typedef struct model_parts {
     safetensors_entry metadata[16];
     size_t n_metadata;
-    safetensor tensors[3];
+    safetensor tensors[6];
     size_t n_tensors;
 } model_parts;
 
+static const float parameters[USERS * ITEMS];
+
+/* Common heads of width 1 of two roles, side by side, and nothing else. */
 static model_parts whole_model(void)
 {
     model_parts parts = {
         .metadata = {{"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "1234567890123"},
                      {"n_users", "3"}, {"n_items", "4"}, {"roles", "visual,textual"}, {"config.layers", "4"},
-                     {"config.lambda.visual", "0.75"}, {"something.else", "is left alone"}},
-        .n_metadata = 9,
+                     {"config.lambda.visual", "0.75"}, {"something.else", "is left alone"}, {"config.embedding_dim", "1"},
+                     {"config.branch.base", "no"}, {"config.branch.differential", "no"}, {"config.branch.fused", "no"}},
+        .n_metadata = 13,
         .tensors = {{"serve.query", "F32", {USERS, WIDTH}, 2, queries, sizeof queries},
-                    {"serve.key", "F32", {ITEMS, WIDTH}, 2, keys, sizeof keys}},
-        .n_tensors = 2,
+                    {"serve.key", "F32", {ITEMS, WIDTH}, 2, keys, sizeof keys},
+                    {"user.common.visual", "F32", {USERS, 1}, 2, parameters, USERS * sizeof(float)},
+                    {"proj.common.visual", "F32", {5, 1}, 2, parameters, 5 * sizeof(float)},
+                    {"features.visual.idf", "F32", {5}, 1, parameters, 5 * sizeof(float)}},
+        .n_tensors = 5,
     };
     return parts;
 }
@@ -115,6 +122,9 @@ START_TEST(a_model_without_modalities_has_no_roles)
 {
     model_parts parts = whole_model();
     parts.metadata[5].value = "";
+    parts.metadata[9].value = "2"; /* embedding_dim */
+    parts.metadata[10].value = "yes"; /* branch.base */
+    parts.n_tensors = 2;
     write_parts(&parts);
     cfd_context *context = open_context("cpu");
     cfd_scorer *s;
@@ -141,9 +151,9 @@ static const tampered metadata_cases[] = {
     {2, "1e3", "\"steps_done\" is \"1e3\", not an integer"},
     {3, "0", "\"n_users\" is \"0\", not an integer from 1 to 2147483646"},
     {3, "2147483647", "\"n_users\" is \"2147483647\""},
-    {3, "4", "tensor serve.query has 3 rows of width 2, which does not fit 4 users"},
+    {3, "4", "tensor serve.query is 3 x 2, not 4 x 2: n_users x width of the configuration"},
     {4, "five", "\"n_items\" is \"five\""},
-    {4, "3", "tensor serve.key has 4 rows of width 2, which does not fit 3 items"},
+    {4, "3", "tensor serve.key is 4 x 2, not 3 x 2: n_items x width of the configuration"},
     {5, NULL, "\"roles\" is missing"},
     {5, "visual,", "\"\" is not a name"},
     {5, "visual,,textual", "\"\" is not a name"},
@@ -151,6 +161,14 @@ static const tampered metadata_cases[] = {
     {5, "visual,visual", "\"visual\" stands there twice"},
     {5, "0123456789012345678901234567890123456789012345678901234567890123", "is not a name"},
     {5, "a,b,c,d,e,f,g,h,i", "more than 8 names"},
+    {5, "", "\"config.branch.base\" is off and no role takes part"},
+    {5, "visual", "tensor serve.query is 3 x 2, not 3 x 1"},
+    {5, "a,b,c", "tensor serve.query is 3 x 2, not 3 x 3"},
+    {9, "2", "tensor serve.query is 3 x 2, not 3 x 4"},
+    {9, NULL, "tensor serve.query is 3 x 2, not 3 x 128"}, /* the default: 64 */
+    {10, "yes", "tensor serve.query is 3 x 2, not 3 x 3"},
+    {11, "yes", "tensor serve.query is 3 x 2, not 3 x 4"},
+    {12, "yes", "tensor serve.query is 3 x 2, not 3 x 4"},
     {6, "none", "metadata \"config.layers\": "},
     {7, "a\tb", "metadata \"config.lambda.visual\" is not printable ASCII"},
 };
@@ -193,7 +211,7 @@ START_TEST(tampered_tensors_are_refused)
     float bad[ITEMS][WIDTH];
 
     model_parts parts = whole_model();
-    parts.n_tensors = 1;
+    parts.tensors[1].name = "key";
     write_parts(&parts);
     load_fails("tensor serve.key is missing");
 
@@ -219,13 +237,13 @@ START_TEST(tampered_tensors_are_refused)
     parts.tensors[1].shape[0] = 8;
     parts.tensors[1].shape[1] = 1;
     write_parts(&parts);
-    load_fails("tensor serve.key has 8 rows of width 1, which does not fit 8 items or the width of serve.query");
+    load_fails("tensor serve.key is 8 x 1, not 8 x 2: n_items x width of the configuration");
 
     parts = whole_model();
     parts.tensors[0].shape[1] = 0;
     parts.tensors[0].bytes = 0;
     write_parts(&parts);
-    load_fails("tensor serve.query has 3 rows of width 0");
+    load_fails("tensor serve.query is 3 x 0, not 3 x 2");
 
     const float values[] = {NAN, INFINITY, -INFINITY};
     for (int i = 0; i < 3; i++) {
@@ -237,6 +255,36 @@ START_TEST(tampered_tensors_are_refused)
         load_fails(i == 0 ? "tensor serve.key is NaN at row 2, column 1"
                           : "tensor serve.key is infinite at row 2, column 1");
     }
+}
+END_TEST
+
+/* Parameters that do not fit the metadata: { name, shape, message }. */
+static const struct parameter_case {
+    const char *name;
+    int64_t rows, columns;
+    const char *message;
+} parameter_cases[] = {
+    {"user.id", 2, 1, "tensor user.id is 2 x 1, not 3 x 1: n_users x config.embedding_dim"},
+    {"user.id", 3, 2, "tensor user.id is 3 x 2, not 3 x 1"},
+    {"user.common.textual", 4, 1, "tensor user.common.textual is 4 x 1, not 3 x 1"},
+    {"user.differential.visual", 3, 3, "tensor user.differential.visual is 3 x 3, not 3 x 1"},
+    {"item.id", 3, 1, "tensor item.id is 3 x 1, not 4 x 1: n_items x config.embedding_dim"},
+    {"proj.common.textual", 2, 2, "tensor proj.common.textual is 2 x 2, not 2 x 1: columns of the features x config.emb"},
+    {"proj.differential.visual", 0, 1, "tensor proj.differential.visual is 0 x 1, not 1 x 1"},
+};
+
+START_TEST(parameters_of_a_wrong_shape_are_refused)
+{
+    const struct parameter_case *one = &parameter_cases[_i];
+    model_parts parts = whole_model();
+    safetensor *tensor = &parts.tensors[parts.n_tensors++];
+    *tensor = (safetensor){one->name, "F32", {one->rows, one->columns}, 2, parameters,
+                           (size_t)(one->rows * one->columns) * sizeof(float)};
+    write_parts(&parts);
+    load_fails(one->message);
+    *tensor = (safetensor){one->name, "F32", {3}, 1, parameters, 3 * sizeof(float)};
+    write_parts(&parts);
+    load_fails("is F32 with 1 dimensions, not F32 with 2");
 }
 END_TEST
 
@@ -271,9 +319,9 @@ START_TEST(arguments_are_checked_and_named)
     FAILS(CFD_ERROR_ARGUMENT, "scorer is NULL", cfd_score_users(NULL, users, 1, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "users is NULL", cfd_score_users(s, NULL, 1, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "scores is NULL", cfd_score_users(s, users, 1, NULL, 0, NULL));
-    FAILS(CFD_ERROR_ARGUMENT, "users[1] is 3: the scorer's users are 0 to 2",
+    FAILS(CFD_ERROR_ARGUMENT, "users[1] is 3: 0 to 2 wanted",
           cfd_score_users(s, users, 2, NULL, 0, scores));
-    FAILS(CFD_ERROR_ARGUMENT, "items[2] is -5: the scorer's items are 0 to 3",
+    FAILS(CFD_ERROR_ARGUMENT, "items[2] is -5: 0 to 3 wanted",
           cfd_score_users(s, users, 1, negative, 3, scores));
     FAILS(CFD_ERROR_ARGUMENT, "no memory is so large", cfd_score_users(s, users, SIZE_MAX / 2, NULL, 0, scores));
     OK(cfd_score_users(s, NULL, 0, NULL, 0, NULL));
@@ -495,6 +543,8 @@ START_TEST(options_of_evaluation_are_checked)
     REFUSED(CFD_ERROR_ARGUMENT, "options.ks[1] is 1001");
     options.n_ks = 0;
     REFUSED(CFD_ERROR_ARGUMENT, "options.n_ks is 0");
+    options.n_ks = 1001;
+    REFUSED(CFD_ERROR_ARGUMENT, "options.n_ks is 1001: 1 to 1000 wanted");
     options.n_ks = 1;
     options.negatives = -1;
     REFUSED(CFD_ERROR_ARGUMENT, "options.negatives is -1");
@@ -579,6 +629,7 @@ static Suite *suite(void)
     tcase_add_loop_test(load, tampered_metadata_is_refused, 0, sizeof metadata_cases / sizeof *metadata_cases);
     tcase_add_test(load, an_unknown_setting_is_refused);
     tcase_add_test(load, tampered_tensors_are_refused);
+    tcase_add_loop_test(load, parameters_of_a_wrong_shape_are_refused, 0, sizeof parameter_cases / sizeof *parameter_cases);
     tcase_add_test(load, files_that_are_no_safetensors_are_refused);
     tcase_add_test(load, arguments_are_checked_and_named);
     tcase_add_test(load, recommendation_by_hand);

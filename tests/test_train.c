@@ -327,6 +327,12 @@ START_TEST(the_best_evaluation_wins_and_improvement_restores_patience)
         cfd_metrics metrics[3];
         OK(cfd_evaluate(model, data, &evaluation, metrics, NULL));
         ck_assert_mem_eq(metrics, epoch_end(best_epoch)->metrics, sizeof metrics);
+        cfd_scorer *scorer;
+        cfd_scorer_info served = CFD_SCORER_INFO_INIT;
+        OK(cfd_scorer_create(model, &scorer));
+        OK(cfd_scorer_get_info(scorer, &served));
+        ck_assert_int_eq(served.steps_done, best_epoch * info_of(model).steps_per_epoch); /* not all that were done */
+        cfd_scorer_destroy(scorer);
 
         /* ... and is the model that training for so many epochs alone gives. */
         char epochs[16];
@@ -434,6 +440,20 @@ START_TEST(stopping_before_the_first_evaluation_keeps_the_present_parameters)
 }
 END_TEST
 
+START_TEST(stopping_at_an_epochs_last_step_counts_that_epoch)
+{
+    cfd_model *model = model_with(WORLD_CONFIG("epochs", "30", "eval_every", "1"));
+    cfd_train_summary summary = CFD_TRAIN_SUMMARY_INIT;
+    told.stop_epoch = 2;
+    told.stop_step = info_of(model).steps_per_epoch;
+    OK(train(model, &summary));
+    ck_assert_int_eq(summary.stopped_by_caller, 1);
+    ck_assert_int_eq(summary.epochs_done, 2);
+    ck_assert(epoch_end(2) && epoch_end(2)->n_metrics > 0); /* it was whole: it is evaluated and told */
+    cfd_model_destroy(model);
+}
+END_TEST
+
 START_TEST(stopping_at_an_epochs_end_counts_that_epoch)
 {
     cfd_model *model = model_with(WORLD_CONFIG("epochs", "30", "eval_every", "1", "learning_rate", "1e-30"));
@@ -507,6 +527,7 @@ static Suite *suite(void)
     tcase_add_test(t, the_split_and_the_protocol_of_selection_are_the_configs);
     tcase_add_test(t, stopping_keeps_the_best_so_far);
     tcase_add_test(t, stopping_before_the_first_evaluation_keeps_the_present_parameters);
+    tcase_add_test(t, stopping_at_an_epochs_last_step_counts_that_epoch);
     tcase_add_test(t, stopping_at_an_epochs_end_counts_that_epoch);
     tcase_add_test(t, no_epochs_leave_the_model_as_it_was);
     tcase_add_test(t, training_again_goes_on_where_it_ended);

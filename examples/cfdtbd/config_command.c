@@ -2,7 +2,7 @@
 /* cfdtbd config: every key with type, range, default, value and help. */
 #include "commands.h"
 #include "json.h"
-#include "options.h"
+#include "program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ int config_command(int argc, char **argv)
         {"json", NULL, "print JSON", OPTION_FLAG, &as_json, 0, 0},
     };
     const command_line line = {"config", "Prints every key of the configuration: value, help, type, range, default.",
-                               NULL, 0, options, sizeof options / sizeof options[0],
+                               NULL, 0, 0, options, sizeof options / sizeof options[0],
                                "In a key that ends in ROLE, ROLE is the name under which the model knows a modality."};
     cfd_config *config = NULL;
     int code = options_parse(&line, argc, argv, NULL);

@@ -2,7 +2,6 @@
 /* cfdtbd evaluate: the metrics of a saved model on a split of a data set. */
 #include "commands.h"
 #include "metrics.h"
-#include "options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +14,8 @@ typedef struct evaluate_choices {
     cutoffs cuts;
 } evaluate_choices;
 
-static void print_json(const evaluate_choices *c, const char *protocol, const cfd_evaluate_options *options,
-                       const cfd_metrics *metrics, size_t n_users)
+static void print_json(const evaluate_choices *c, const char *protocol, const cfd_dataset_info *data,
+                       const cfd_evaluate_options *options, const cfd_metrics *metrics, size_t n_users)
 {
     json j = json_begin(stdout, false);
     json_open(&j, NULL, '{');
@@ -28,19 +27,24 @@ static void print_json(const evaluate_choices *c, const char *protocol, const cf
         json_integer(&j, "negatives", options->negatives);
         json_unsigned(&j, "seed", c->on.seed);
     }
+    json_integer(&j, "duplicates", data->duplicates);
+    json_integer(&j, "leaked_test", data->leaked_test);
     json_integer(&j, "n_users", (int64_t)n_users);
     metrics_json(&j, metrics, c->cuts.n);
     json_close(&j, '}');
     json_end(&j);
 }
 
-static int evaluate(const evaluate_choices *c, const cfd_scorer *scorer, const cfd_dataset *dataset)
+static int evaluate(const void *choices, const serving *s)
 {
+    const evaluate_choices *c = choices;
     cfd_config *config = NULL;
+    cfd_dataset_info data = CFD_DATASET_INFO_INIT;
     cfd_evaluate_options options = CFD_EVALUATE_OPTIONS_INIT;
-    cfd_metrics metrics[MAX_CUTOFFS];
+    cfd_metrics metrics[MAX_CUTOFF];
     size_t n_users;
-    if (cfd_scorer_get_config(scorer, &config) != CFD_OK) {
+    if (cfd_scorer_get_config(s->scorer, &config) != CFD_OK || cfd_dataset_get_info(s->dataset, &data) != CFD_OK) {
+        cfd_config_destroy(config);
         return failed_in_library();
     }
     const char *protocol = c->protocol ? c->protocol : config_is(config, "protocol", "sampled") ? "sampled" : "full";
@@ -53,14 +57,16 @@ static int evaluate(const evaluate_choices *c, const cfd_scorer *scorer, const c
         warn("the model was trained on the validation split too: its metrics there mean nothing");
     }
     cfd_config_destroy(config);
-    if (cfd_evaluate_scorer(scorer, dataset, &options, metrics, &n_users) != CFD_OK) {
+    if (cfd_evaluate_scorer(s->scorer, s->dataset, &options, metrics, &n_users) != CFD_OK) {
         return failed_in_library();
     }
     if (c->json) {
-        print_json(c, protocol, &options, metrics, n_users);
+        print_json(c, protocol, &data, &options, metrics, n_users);
     } else {
         const char *const titles[] = {"model"};
         const cfd_metrics *const rankings[] = {metrics};
+        print_data(&data, data.n_train);
+        printf("\n");
         evaluation_title(c->split, protocol, options.negatives, n_users);
         metrics_table(titles, rankings, 1, c->cuts.n);
     }
@@ -81,11 +87,8 @@ int evaluate_command(int argc, char **argv)
         {"seed", "S", "of the sampled items (default: 2024)", OPTION_SEED, &c.on.seed, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"evaluate", "Ranks the held-out items of a data set with a saved model.", names, 2,
+    const command_line line = {"evaluate", "Ranks the held-out items of a data set with a saved model.", names, 2, 2,
                                options, sizeof options / sizeof options[0], NULL};
-    cfd_context *context = NULL;
-    cfd_scorer *scorer = NULL;
-    cfd_dataset *dataset = NULL;
     int code = options_parse(&line, argc, argv, arguments);
     if (code < 0) {
         code = cutoffs_parse("evaluate", c.k, &c.cuts);
@@ -95,15 +98,5 @@ int evaluate_command(int argc, char **argv)
     }
     c.model_path = arguments[0];
     c.directory = arguments[1];
-    code = open_context(&c.on, &context);
-    if (code == EXIT_DONE) {
-        code = open_model_and_data(context, c.model_path, c.directory, &scorer, &dataset);
-    }
-    if (code == EXIT_DONE) {
-        code = evaluate(&c, scorer, dataset);
-    }
-    cfd_dataset_destroy(dataset);
-    cfd_scorer_destroy(scorer);
-    cfd_context_destroy(context);
-    return code;
+    return with_serving(&c.on, c.model_path, c.directory, evaluate, &c);
 }

@@ -2,13 +2,20 @@
 /* cfdtbd info: what a model file or a data set directory is, in a few lines. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
-#include "options.h"
+#include "program.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+static void print_path(const char *what, const char *path)
+{
+    printf("%s ", what);
+    print_shown(path);
+    printf("\n");
+}
 
 static int describe_data(cfd_context *context, const char *path)
 {
@@ -18,7 +25,7 @@ static int describe_data(cfd_context *context, const char *path)
         cfd_dataset_destroy(dataset);
         return failed_in_library();
     }
-    printf("data set %s\n", path);
+    print_path("data set", path);
     printf("  users         %d%s\n", (int)info.n_users, info.has_user_names ? ", with names" : "");
     printf("  items         %d%s\n", (int)info.n_items, info.has_item_names ? ", with names" : "");
     printf("  interactions  %lld train, %lld validation, %lld test\n", (long long)info.n_train,
@@ -36,8 +43,10 @@ static int describe_data(cfd_context *context, const char *path)
     for (int32_t i = 0; i < info.n_modalities; i++) {
         cfd_modality_info m = CFD_MODALITY_INFO_INIT;
         (void)cfd_dataset_get_modality(dataset, (size_t)i, &m);
-        printf("  modality      %s: %s, %d columns, %lld numbers, %d items without\n", m.name,
-               m.is_sparse ? "sparse" : "dense", (int)m.columns, (long long)m.nonzeros, (int)m.empty_items);
+        printf("  modality      ");
+        print_shown(m.name);
+        printf(": %s, %d columns, %lld numbers, %d items without\n", m.is_sparse ? "sparse" : "dense",
+               (int)m.columns, (long long)m.nonzeros, (int)m.empty_items);
     }
     cfd_dataset_destroy(dataset);
     return EXIT_DONE;
@@ -46,7 +55,9 @@ static int describe_data(cfd_context *context, const char *path)
 static void describe_key(const cfd_config *config, const char *title, const char *key)
 {
     char *value = config_value(config, key);
-    printf("  %-12s  %s\n", title, value ? value : "");
+    printf("  %-12s  ", title);
+    print_shown(value ? value : "");
+    printf("\n");
     free(value);
 }
 
@@ -60,12 +71,13 @@ static int describe_model(cfd_context *context, const char *path)
         cfd_scorer_destroy(scorer);
         return failed_in_library();
     }
-    printf("model %s\n", path);
+    print_path("model", path);
     printf("  users         %d\n", (int)info.n_users);
     printf("  items         %d\n", (int)info.n_items);
     printf("  modalities    %s", info.n_modalities ? "" : "none");
     for (size_t i = 0; cfd_scorer_role(scorer, i); i++) {
-        printf("%s%s", i ? ", " : "", cfd_scorer_role(scorer, i));
+        printf("%s", i ? ", " : "");
+        print_shown(cfd_scorer_role(scorer, i));
     }
     printf("\n  score width   %d\n", (int)info.width);
     printf("  trained       %lld steps\n", (long long)info.steps_done);
@@ -82,7 +94,7 @@ int info_command(int argc, char **argv)
     const char *path;
     static const char *const names[] = {"MODEL|DIR"};
     const option options[] = {MACHINE_OPTIONS(&on)};
-    const command_line line = {"info", "Says what a model file or a data set directory is.", names, 1, options,
+    const command_line line = {"info", "Says what a model file or a data set directory is.", names, 1, 1, options,
                                sizeof options / sizeof options[0], NULL};
     struct stat there;
     cfd_context *context = NULL;

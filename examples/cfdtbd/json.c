@@ -2,6 +2,8 @@
 /* Streaming JSON: strings, numbers, and where the commas go. */
 #include "json.h"
 
+#include "../common/messages.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,43 +11,19 @@
 
 /* ---- strings ---- */
 
-/* Bytes of the UTF-8 sequence at s, or 0 if there is none: overlong forms, surrogates and values beyond U+10FFFF are
- * refused. */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80) {
-        return 1;
-    }
-    if (s[0] < 0xc2 || s[0] > 0xf4) {
-        return 0;
-    }
-    size_t n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    unsigned char least = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char most = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
-    if (s[1] < least || s[1] > most) {
-        return 0;
-    }
-    for (size_t i = 2; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return n;
-}
-
 static void write_string(FILE *file, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
     putc('"', file);
-    while (*s) {
+    for (const char *s = text; *s;) {
+        unsigned char c = (unsigned char)*s;
         size_t n = utf8_length(s);
         if (n == 0) {
             fputs("\\ufffd", file);
             n = 1;
-        } else if (*s == '"' || *s == '\\') {
-            fprintf(file, "\\%c", *s);
-        } else if (*s < 0x20 || *s == 0x7f) {
-            fprintf(file, "\\u%04x", *s);
+        } else if (c == '"' || c == '\\') {
+            fprintf(file, "\\%c", c);
+        } else if (c < 0x20 || c == 0x7f) {
+            fprintf(file, "\\u%04x", c);
         } else {
             fwrite(s, 1, n, file);
         }

@@ -3,8 +3,9 @@
  * setlocale, so numbers are written the same everywhere. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
-#include "options.h"
 #include "prepare.h"
+#include "program.h"
+#include "progress.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -102,6 +103,7 @@ static void occupy_standard_streams(void)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    messages_begin("cfdtbd", progress_clear);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, reported like any other */
     return finish_output(run(argc, argv));
 }

@@ -2,8 +2,6 @@
 /* Ranking metrics: cut-offs from text, the table, JSON. */
 #include "metrics.h"
 
-#include "options.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -15,18 +13,16 @@ int cutoffs_parse(const char *command, const char *text, cutoffs *out)
         int64_t k;
         size_t length = strcspn(at, ",");
         snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1), at);
-        if (length >= sizeof word || !integer_from_text(word, 1, 1000, &k)) {
-            return usage_error("%s: --k \"%s\": cut-offs from 1 to 1000 wanted, separated by commas", command, text);
+        if (length >= sizeof word || !integer_from_text(word, 1, MAX_CUTOFF, &k)) {
+            return usage_error("%s: --k \"%.200s\": cut-offs from 1 to %d wanted, separated by commas", command, text,
+                               MAX_CUTOFF);
         }
         for (size_t i = 0; i < found.n; i++) {
             if (found.ks[i] == k) {
-                return usage_error("%s: --k \"%s\": %d is given twice", command, text, (int)k);
+                return usage_error("%s: --k \"%.200s\": %d is given twice", command, text, (int)k);
             }
         }
-        if (found.n == MAX_CUTOFFS) {
-            return usage_error("%s: --k \"%s\": at most %d cut-offs", command, text, MAX_CUTOFFS);
-        }
-        found.ks[found.n++] = (int32_t)k;
+        found.ks[found.n++] = (int32_t)k; /* distinct: there is room for all that are allowed */
         at += length;
         if (*at == '\0') {
             *out = found;

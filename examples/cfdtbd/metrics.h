@@ -6,10 +6,11 @@
 #include "json.h"
 #include "program.h"
 
-#define MAX_CUTOFFS 32
+#define MAX_CUTOFF 1000
 
+/* Distinct, in the order in which they were given. */
 typedef struct cutoffs {
-    int32_t ks[MAX_CUTOFFS];
+    int32_t ks[MAX_CUTOFF];
     size_t n;
 } cutoffs;
 

@@ -3,7 +3,6 @@
 #include "prepare.h"
 
 #include "../common/output.h"
-#include "options.h"
 #include "prepare_read.h"
 #include "prepare_record.h"
 #include "program.h"
@@ -123,27 +122,49 @@ static int read_options(prepare_options *options)
 
 /* ---- work ---- */
 
-static void print_summary(const prepare_options *options, const table *from, const id_map *users, const id_map *items,
-                          const unsigned char *splits)
+static void print_header(const table *from)
+{
+    printf("header: line %lld, \"", (long long)from->header_line);
+    print_shown(from->header);
+    printf("\"");
+    if (from->no_number[0] != '\0') {
+        printf(", since \"");
+        print_shown(from->no_number);
+        printf("\" is no number (--header no refuses it)");
+    }
+    printf("\n");
+}
+
+static void print_summary(const prepare_options *options, const table *from, size_t n_repeated, const id_map *users,
+                          const id_map *items, const unsigned char *splits)
 {
     const interaction_list *list = &from->interactions;
     size_t counts[SPLITS] = {0};
     for (size_t i = 0; i < list->n; i++) {
         counts[splits[i]]++;
     }
-    printf("%s: %lld rows%s, %s\n", options->file, (long long)from->n_rows, from->has_header ? " and a header" : "",
+    print_shown(options->file);
+    printf(": %lld rows%s, %s\n", (long long)from->n_rows, from->has_header ? " and a header" : "",
            from->has_time ? "with times" : "without times");
+    if (from->has_header) {
+        print_header(from);
+    }
     if (from->n_low > 0) {
         printf("%lld rows were rated too low\n", (long long)from->n_low);
     }
-    printf("%s: %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n", options->out,
-           (long)users->n, (long)items->n, list->n, counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST]);
+    if (n_repeated > 0) {
+        printf("%zu repeated interactions were dropped\n", n_repeated);
+    }
+    print_shown(options->out);
+    printf(": %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n", (long)users->n,
+           (long)items->n, list->n, counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST]);
 }
 
 static int write_files(output *out, const table *from, const id_map *users, const id_map *items,
                        const unsigned char *splits, complaint *problem)
 {
-    int code = output_interactions(out, &from->interactions, splits, problem);
+    int code = output_start(out, problem);
+    code = code == 0 ? output_interactions(out, &from->interactions, splits, problem) : code;
     code = code == 0 ? output_names(out, "users.names.txt", &from->users, users, problem) : code;
     code = code == 0 ? output_names(out, "items.names.txt", &from->items, items, problem) : code;
     return code == 0 ? output_finish(out, problem) : code;
@@ -154,7 +175,9 @@ static int split_and_write(const prepare_options *options, table *from, output *
     interaction_list *list = &from->interactions;
     id_map users = {NULL, 0}, items = {NULL, 0};
     unsigned char *splits = NULL;
+    size_t n_all = list->n;
     int code = interactions_deduplicate(list, from->users.n, problem);
+    size_t n_repeated = n_all - list->n;
     code = code == 0 ? interactions_core(list, from->users.n, from->items.n, options->core, problem) : code;
     if (code == 0 && list->n == 0) {
         code = complain(problem, "%s: nothing is left of %lld rows (--core %d%s)", options->file,
@@ -167,7 +190,7 @@ static int split_and_write(const prepare_options *options, table *from, output *
     code = code == 0 ? interactions_split(list, &options->splitting, splits, problem) : code;
     code = code == 0 ? write_files(out, from, &users, &items, splits, problem) : code;
     if (code == 0) {
-        print_summary(options, from, &users, &items, splits);
+        print_summary(options, from, n_repeated, &users, &items, splits);
     }
     id_map_release(&users);
     id_map_release(&items);
@@ -224,6 +247,7 @@ int prepare_command(int argc, char **argv)
         "prepare",
         "Makes a data set directory from a table of interactions: user, item[, time][, rating].",
         arguments,
+        1,
         1,
         table_of_options,
         sizeof table_of_options / sizeof table_of_options[0],

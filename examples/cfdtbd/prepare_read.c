@@ -138,13 +138,37 @@ static int find_rest(const record_reader *reader, const table_options *options, 
     return 0;
 }
 
+/* Copies text, cut between characters where it does not fit. */
+static void keep_text(char *to, size_t capacity, const char *text)
+{
+    size_t n = strlen(text);
+    if (n >= capacity) {
+        for (n = capacity - 1; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--) {
+        }
+    }
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
+/* The header's fields, so that the user sees what was taken for one. */
+static void keep_header(table *result, const record_reader *reader)
+{
+    result->header_line = reader->line;
+    for (size_t i = 0; i < reader->n; i++) {
+        size_t n = strlen(result->header);
+        keep_text(result->header + n, sizeof(result->header) - n, i == 0 ? "" : reader->delimiter);
+        n = strlen(result->header);
+        keep_text(result->header + n, sizeof(result->header) - n, record_text(reader, i));
+    }
+}
+
 /* From the first record: the layout, and whether that record is a header. */
-static int find_layout(const record_reader *reader, const table_options *options, layout *found, bool *has_header,
+static int find_layout(const record_reader *reader, const table_options *options, layout *found, table *result,
                        complaint *problem)
 {
     int known = options->header == HEADER_NO ? 0 : count_known_names(reader);
     bool given_by_name = any_given_by_name(options);
-    *has_header = options->header == HEADER_YES || given_by_name || known >= 2;
+    result->has_header = options->header == HEADER_YES || given_by_name || known >= 2;
     found->width = reader->n;
     for (int role = 0; role < COLUMN_ROLES; role++) {
         found->column[role] = -1;
@@ -155,17 +179,18 @@ static int find_layout(const record_reader *reader, const table_options *options
             return -1;
         }
     }
-    if (find_rest(reader, options, *has_header && (known > 0 || given_by_name), found, problem) != 0) {
+    if (find_rest(reader, options, result->has_header && (known > 0 || given_by_name), found, problem) != 0) {
         return -1;
     }
     for (int role = COLUMN_TIME; role <= COLUMN_RATING; role++) {
         double number;
-        if (options->header == HEADER_AUTO && !*has_header && found->column[role] >= 0
+        if (options->header == HEADER_AUTO && !result->has_header && found->column[role] >= 0
             && !number_from_text(record_text(reader, (size_t)found->column[role]), &number)) {
             /* A time or rating that is no number, in the first line: a title. */
             table_options with_header = *options;
             with_header.header = HEADER_YES;
-            return find_layout(reader, &with_header, found, has_header, problem);
+            keep_text(result->no_number, sizeof(result->no_number), record_text(reader, (size_t)found->column[role]));
+            return find_layout(reader, &with_header, found, result, problem);
         }
     }
     return 0;
@@ -193,8 +218,8 @@ static int read_number(const record_reader *reader, const layout *found, int rol
 {
     const char *text = record_text(reader, (size_t)found->column[role]);
     if (!number_from_text(text, number)) {
-        return complain(problem, "%s:%lld: %s \"%.80s\" is not a number (--%s none leaves it out)", reader->lines.name, (long long)reader->line,
-                        role_names[role], text, role_names[role]);
+        return complain(problem, "%s:%lld: %s \"%.80s\" is not a number (--%s none leaves it out)", reader->lines.name,
+                        (long long)reader->line, role_names[role], text, role_names[role]);
     }
     return 0;
 }
@@ -228,12 +253,13 @@ static int read_all(table *result, record_reader *reader, const table_options *o
     if (more == 0) {
         complain(problem, "%s: empty", reader->lines.name);
     }
-    if (more != 1 || find_layout(reader, options, &found, &result->has_header, problem) != 0) {
+    if (more != 1 || find_layout(reader, options, &found, result, problem) != 0) {
         return -1;
     }
     result->has_time = found.column[COLUMN_TIME] >= 0;
     result->has_rating = found.column[COLUMN_RATING] >= 0;
     if (result->has_header) {
+        keep_header(result, reader);
         more = records_next(reader, problem);
     }
     for (; more == 1; more = records_next(reader, problem)) {

@@ -26,6 +26,9 @@ typedef struct table {
     name_table users, items;
     interaction_list interactions; /* ids are numbers of the names; repeated pairs and all */
     bool has_time, has_rating, has_header;
+    char header[160];      /* has_header: its fields, cut where they do not fit */
+    char no_number[64];    /* the field that made the first line a header, because it is no number; else "" */
+    int64_t header_line;   /* where it stands */
     int64_t n_rows, n_low; /* rows read, and how many of them were rated lower than min_rating */
 } table;
 

@@ -1,88 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every command shares: messages, the context, values of a config. */
-#define _POSIX_C_SOURCE 200809L
+/* What every command shares: the library's messages, the context, values of a config. */
 #include "program.h"
 
-#include "progress.h"
-
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_BYTES 4096
-
-/* ---- messages ---- */
-
-/* One line in one write, whatever the text holds. */
-static void print_line(const char *prefix, const char *format, va_list arguments)
-{
-    char line[MESSAGE_BYTES];
-    size_t start = (size_t)snprintf(line, sizeof line, "cfdtbd: %s", prefix);
-    vsnprintf(line + start, sizeof line - start - 1, format, arguments);
-    size_t length = strlen(line);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)line[i];
-        line[i] = c < 0x20 || c == 0x7f ? '?' : line[i];
-    }
-    line[length] = '\n';
-    progress_clear();
-    fwrite(line, 1, length + 1, stderr);
-}
-
-int failed(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    print_line("", format, arguments);
-    va_end(arguments);
-    return EXIT_FAILED;
-}
-
-int usage_error(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    print_line("", format, arguments);
-    va_end(arguments);
-    return EXIT_USAGE;
-}
-
-void warn(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    print_line("warning: ", format, arguments);
-    va_end(arguments);
-}
-
-void say(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    print_line("", format, arguments);
-    va_end(arguments);
-}
-
 int failed_in_library(void)
 {
     return failed("%s", cfd_last_error());
-}
-
-int out_of_memory(void)
-{
-    return failed("out of memory");
-}
-
-int finish_output(int code)
-{
-    errno = 0;
-    bool broken = ferror(stdout) != 0;
-    if (fflush(stdout) != 0 || broken) {
-        return failed("cannot write to the standard output: %s", errno ? strerror(errno) : "write error");
-    }
-    return code;
 }
 
 /* ---- context ---- */
@@ -200,28 +126,47 @@ int config_visit(const cfd_config *config, const char *const *roles, size_t n_ro
 
 /* ---- model and data set ---- */
 
-int open_model_and_data(cfd_context *context, const char *model_path, const char *directory, cfd_scorer **scorer,
-                        cfd_dataset **dataset)
+static int open_pair(serving *s, const char *model_path, const char *directory)
 {
-    cfd_scorer *model = NULL;
-    cfd_dataset *data = NULL;
     cfd_scorer_info of_model = CFD_SCORER_INFO_INIT;
     cfd_dataset_info of_data = CFD_DATASET_INFO_INIT;
-    int code = EXIT_DONE;
-    if (cfd_scorer_load(context, model_path, &model) != CFD_OK || cfd_dataset_open(context, directory, &data) != CFD_OK ||
-        cfd_scorer_get_info(model, &of_model) != CFD_OK || cfd_dataset_get_info(data, &of_data) != CFD_OK) {
-        code = failed_in_library();
-    } else if (of_model.n_users != of_data.n_users || of_model.n_items != of_data.n_items) {
-        code = failed("the model does not fit the data set: %s has %d users and %d items, %s has %d and %d", model_path,
+    if (cfd_scorer_load(s->context, model_path, &s->scorer) != CFD_OK ||
+        cfd_dataset_open(s->context, directory, &s->dataset) != CFD_OK ||
+        cfd_scorer_get_info(s->scorer, &of_model) != CFD_OK || cfd_dataset_get_info(s->dataset, &of_data) != CFD_OK) {
+        return failed_in_library();
+    }
+    if (of_model.n_users != of_data.n_users || of_model.n_items != of_data.n_items) {
+        return failed("the model does not fit the data set: %s has %d users and %d items, %s has %d and %d", model_path,
                       (int)of_model.n_users, (int)of_model.n_items, directory, (int)of_data.n_users,
                       (int)of_data.n_items);
     }
-    if (code != EXIT_DONE) {
-        cfd_dataset_destroy(data);
-        cfd_scorer_destroy(model);
-        return code;
-    }
-    *scorer = model;
-    *dataset = data;
     return EXIT_DONE;
+}
+
+int with_serving(const machine *m, const char *model_path, const char *directory, serving_work work,
+                 const void *choices)
+{
+    serving s = {NULL, NULL, NULL};
+    int code = open_context(m, &s.context);
+    code = code == EXIT_DONE ? open_pair(&s, model_path, directory) : code;
+    code = code == EXIT_DONE ? work(choices, &s) : code;
+    cfd_dataset_destroy(s.dataset);
+    cfd_scorer_destroy(s.scorer);
+    cfd_context_destroy(s.context);
+    return code;
+}
+
+/* What repeats or leaks changes what the metrics mean, so it is said wherever they are. */
+void print_data(const cfd_dataset_info *data, int64_t n_train)
+{
+    printf("data: %d users, %d items, %lld training interactions", (int)data->n_users, (int)data->n_items,
+           (long long)n_train);
+    if (data->duplicates) {
+        printf(", %lld repeated ones counted once", (long long)data->duplicates);
+    }
+    if (data->leaked_test) {
+        printf(", %lld test interactions of %d users stand in train too", (long long)data->leaked_test,
+               (int)data->leaked_users);
+    }
+    printf("\n");
 }

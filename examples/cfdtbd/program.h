@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every command shares: exit codes, one-line messages on stderr, the context, values of a config. */
+/* What every command of cfdtbd shares: the context and its options, values of a config, a model with its data set. */
 #ifndef PROGRAM_H
 #define PROGRAM_H
+
+#include "../common/messages.h"
+#include "../common/options.h"
 
 #include <cfdtbd.h>
 
@@ -9,28 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __GNUC__
-#define PROGRAM_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#define PROGRAM_PRINTF(text, first)
-#endif
+/* Prints the library's own message as failed does. */
+int failed_in_library(void);
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
-/* Each prints exactly one line, "cfdtbd: MESSAGE" (control characters shown as '?'), and returns the exit code. */
-int failed(const char *format, ...) PROGRAM_PRINTF(1, 2);
-int usage_error(const char *format, ...) PROGRAM_PRINTF(1, 2);
-int failed_in_library(void); /* with the library's own message */
-int out_of_memory(void);
-
-/* "cfdtbd: warning: MESSAGE" and "cfdtbd: MESSAGE". */
-void warn(const char *format, ...) PROGRAM_PRINTF(1, 2);
-void say(const char *format, ...) PROGRAM_PRINTF(1, 2);
-
-/* Flushes stdout. A full disk or a closed pipe turns `code` into EXIT_FAILED, with a line that says so. */
-int finish_output(int code);
-
-/* Options that every command that computes takes: see MACHINE_OPTIONS in options.h. */
+/* Options that every command that computes takes. */
 typedef struct machine {
     const char *device;
     int32_t threads;
@@ -39,6 +24,13 @@ typedef struct machine {
 } machine;
 
 #define MACHINE_INIT {"auto", 0, 2024, false}
+
+/* Rows of an option table that fill a machine. */
+#define MACHINE_OPTIONS(m)                                                                                    \
+    {"threads", "N", "threads that compute; 0: as many as there are processors. Results do not depend on it", \
+     OPTION_INTEGER, &(m)->threads, 0, 1024},                                                                 \
+    {"device", "auto|cpu|cuda[:i]", "what computes (also: reference)", OPTION_TEXT, &(m)->device, 0, 0},      \
+    {"verbose", NULL, "print what the library found and chose, too", OPTION_FLAG, &(m)->verbose, 0, 0}
 
 /* A context whose warnings go to stderr, and with --verbose its other messages too. *m must outlive it. Returns
  * EXIT_DONE, or the exit code after its message. */
@@ -57,9 +49,20 @@ int config_assign(const char *command, cfd_config *config, const char *assignmen
 typedef int (*config_visitor)(void *user, const cfd_config_key *key, const char *name, const char *value);
 int config_visit(const cfd_config *config, const char *const *roles, size_t n_roles, config_visitor visit, void *user);
 
-/* Opens the model and the data set and refuses a pair of different sizes. Returns EXIT_DONE, or EXIT_FAILED after
- * its message; then nothing is left open. */
-int open_model_and_data(cfd_context *context, const char *model_path, const char *directory, cfd_scorer **scorer,
-                        cfd_dataset **dataset);
+/* A saved model and the data set that it serves. */
+typedef struct serving {
+    cfd_context *context;
+    cfd_scorer *scorer;
+    cfd_dataset *dataset;
+} serving;
+
+/* Opens both, refuses a pair of different sizes, and has `work` done with them, which returns the exit code, as this
+ * does. */
+typedef int (*serving_work)(const void *choices, const serving *s);
+int with_serving(const machine *m, const char *model_path, const char *directory, serving_work work,
+                 const void *choices);
+
+/* "data: 60 users, 40 items, 480 training interactions", and what is unusual: repeated interactions, leakage. */
+void print_data(const cfd_dataset_info *data, int64_t n_train);
 
 #endif

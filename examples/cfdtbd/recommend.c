@@ -2,7 +2,7 @@
 /* cfdtbd recommend: the best items of one user, without those that the user has. */
 #include "commands.h"
 #include "json.h"
-#include "options.h"
+#include "program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,10 +77,11 @@ static void print_items(const cfd_dataset *dataset, bool as_json, int32_t user, 
             const char *name = cfd_dataset_item_name(dataset, items[i]);
             printf("%3d  %-12s  ", (int)i + 1, json_shortest(scores[i], true, number));
             if (name) {
-                printf("%s\n", name);
+                print_shown(name);
             } else {
-                printf("%d\n", (int)items[i]);
+                printf("%d", (int)items[i]);
             }
+            printf("\n");
         }
         return;
     }
@@ -99,18 +100,19 @@ static void print_items(const cfd_dataset *dataset, bool as_json, int32_t user, 
     json_end(&j);
 }
 
-static int recommend(const recommend_choices *c, const cfd_scorer *scorer, const cfd_dataset *dataset)
+static int recommend(const void *choices, const serving *s)
 {
+    const recommend_choices *c = choices;
     cfd_dataset_info info = CFD_DATASET_INFO_INIT;
     cfd_filter filter = CFD_FILTER_INIT;
     int64_t offsets[2];
     int32_t user, count, *seen = NULL;
-    if (cfd_dataset_get_info(dataset, &info) != CFD_OK) {
+    if (cfd_dataset_get_info(s->dataset, &info) != CFD_OK) {
         return failed_in_library();
     }
-    int code = find_user(dataset, &info, c->directory, c->user, &user);
+    int code = find_user(s->dataset, &info, c->directory, c->user, &user);
     if (code == EXIT_DONE) {
-        code = seen_items(dataset, user, &seen, offsets);
+        code = seen_items(s->dataset, user, &seen, offsets);
     }
     if (code != EXIT_DONE) {
         return code;
@@ -122,10 +124,10 @@ static int recommend(const recommend_choices *c, const cfd_scorer *scorer, const
     filter.exclude_items = seen;
     if (!items || !scores) {
         code = out_of_memory();
-    } else if (cfd_recommend(scorer, &user, 1, k, &filter, items, scores, &count) != CFD_OK) {
+    } else if (cfd_recommend(s->scorer, &user, 1, k, &filter, items, scores, &count) != CFD_OK) {
         code = failed_in_library();
     } else {
-        print_items(dataset, c->json, user, items, scores, count);
+        print_items(s->dataset, c->json, user, items, scores, count);
     }
     free(scores);
     free(items);
@@ -145,10 +147,7 @@ int recommend_command(int argc, char **argv)
         MACHINE_OPTIONS(&c.on),
     };
     const command_line line = {"recommend", "Lists the best items of a user, without those that the user has.", names,
-                               2, options, sizeof options / sizeof options[0], NULL};
-    cfd_context *context = NULL;
-    cfd_scorer *scorer = NULL;
-    cfd_dataset *dataset = NULL;
+                               2, 2, options, sizeof options / sizeof options[0], NULL};
     int code = options_parse(&line, argc, argv, arguments);
     if (code < 0 && !c.user) {
         code = usage_error("recommend: --user is missing (see cfdtbd recommend --help)");
@@ -158,15 +157,5 @@ int recommend_command(int argc, char **argv)
     }
     c.model_path = arguments[0];
     c.directory = arguments[1];
-    code = open_context(&c.on, &context);
-    if (code == EXIT_DONE) {
-        code = open_model_and_data(context, c.model_path, c.directory, &scorer, &dataset);
-    }
-    if (code == EXIT_DONE) {
-        code = recommend(&c, scorer, dataset);
-    }
-    cfd_dataset_destroy(dataset);
-    cfd_scorer_destroy(scorer);
-    cfd_context_destroy(context);
-    return code;
+    return with_serving(&c.on, c.model_path, c.directory, recommend, &c);
 }

@@ -17,7 +17,8 @@ static int refuse(const char *path)
     return failed("cannot write %s: %s", path, strerror(errno));
 }
 
-/* Opens PATH.PID.tmp, which must not exist, with the permissions that any new file gets. */
+/* Opens PATH.PID-N.tmp, with the permissions that any new file gets. N, since a killed process of the same number may
+ * have left its file behind. */
 static int open_beside(const char *path, char **temporary, int *descriptor)
 {
     struct stat there;
@@ -30,8 +31,14 @@ static int open_beside(const char *path, char **temporary, int *descriptor)
     if (!name) {
         return out_of_memory();
     }
-    snprintf(name, size, "%s.%ld.tmp", path, (long)getpid());
-    int opened = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int opened = -1;
+    for (int attempt = 0; attempt < 10000 && opened < 0; attempt++) {
+        snprintf(name, size, "%s.%ld-%d.tmp", path, (long)getpid(), attempt);
+        opened = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (opened < 0 && errno != EEXIST && errno != EINTR) {
+            break;
+        }
+    }
     if (opened < 0) {
         int code = refuse(path);
         free(name);
@@ -40,6 +47,35 @@ static int open_beside(const char *path, char **temporary, int *descriptor)
     *temporary = name;
     *descriptor = opened;
     return EXIT_DONE;
+}
+
+/* The folder of a path, or false if there is none. */
+static bool find_folder(const char *path, const char *name, struct stat *folder)
+{
+    char *text = malloc((size_t)(name - path) + sizeof ".");
+    if (!text) {
+        return false;
+    }
+    memcpy(text, path, (size_t)(name - path));
+    strcpy(text + (name - path), "."); /* "" and "/" and "out/" need not be told apart then */
+    bool found = stat(text, folder) == 0;
+    free(text);
+    return found;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool replacement_same(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    const char *name_of_a = last_part(a), *name_of_b = last_part(b);
+    return strcmp(name_of_a, name_of_b) == 0 &&
+           (strcmp(a, b) == 0 || (find_folder(a, name_of_a, &of_a) && find_folder(b, name_of_b, &of_b) &&
+                                  of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino));
 }
 
 int replacement_check(const char *path)

@@ -3,6 +3,7 @@
 #ifndef REPLACE_FILE_H
 #define REPLACE_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct replacement {
@@ -10,6 +11,9 @@ typedef struct replacement {
     char *temporary;
     FILE *file;
 } replacement;
+
+/* Whether both paths name the same place: the same name in the same folder, however it is written. */
+bool replacement_same(const char *a, const char *b);
 
 /* Each returns EXIT_DONE, or EXIT_FAILED after its message; then nothing is left on the disk. */
 

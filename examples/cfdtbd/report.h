@@ -33,7 +33,7 @@ typedef struct final_evaluation {
     bool on_test; /* else on validation, because there is no test split */
     const char *protocol;
     size_t n_users, n;
-    cfd_metrics model[MAX_CUTOFFS], popularity[MAX_CUTOFFS];
+    cfd_metrics model[MAX_CUTOFF], popularity[MAX_CUTOFF];
 } final_evaluation;
 
 typedef struct training_run {

@@ -2,7 +2,6 @@
 /* cfdtbd train: a config from the command line, the training loop with Ctrl-C, the evaluation beside popularity. */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
-#include "options.h"
 #include "progress.h"
 #include "replace_file.h"
 #include "report.h"
@@ -233,8 +232,7 @@ static void print_results(const training_run *run)
     cfd_model_info model = CFD_MODEL_INFO_INIT;
     (void)cfd_dataset_get_info(run->dataset, &data);
     (void)cfd_model_get_info(run->model, &model);
-    printf("data: %d users, %d items, %lld training interactions\n", (int)data.n_users, (int)data.n_items,
-           (long long)model.n_train);
+    print_data(&data, model.n_train);
     printf("model: %s", cfd_model_role(run->model, 0) ? "" : "no modality");
     for (size_t i = 0; cfd_model_role(run->model, i); i++) {
         printf("%s%s", i ? ", " : "", cfd_model_role(run->model, i));
@@ -255,13 +253,26 @@ static void print_results(const training_run *run)
     }
 }
 
+/* The model first: what an interrupt or an error of the evaluation costs is the evaluation. A model that cannot be
+ * written is an error, but no reason to keep its metrics back. */
+static int finish(const train_choices *c, training_run *run)
+{
+    int saved = c->out && cfd_model_save(run->model, c->out) != CFD_OK ? failed_in_library() : EXIT_DONE;
+    int code = run_evaluation(run, &c->cuts);
+    if (code == EXIT_DONE) {
+        print_results(run);
+        code = c->report ? report_write(run, c->report) : EXIT_DONE;
+    }
+    return code == EXIT_DONE ? saved : code;
+}
+
 static int train(const train_choices *c, training_run *run)
 {
     if (cfd_config_create(&run->config) != CFD_OK) {
         return failed_in_library();
     }
     int code = build_config(c, run->config);
-    if (code == EXIT_DONE && c->out && c->report && strcmp(c->out, c->report) == 0) {
+    if (code == EXIT_DONE && c->out && c->report && replacement_same(c->out, c->report)) {
         code = usage_error("train: --out and --report name the same file");
     }
     if (code == EXIT_DONE && c->out) {
@@ -291,17 +302,7 @@ static int train(const train_choices *c, training_run *run)
         warn("without --out the trained model is not kept");
     }
     code = run_training(run, &c->cuts);
-    if (code == EXIT_DONE) {
-        code = run_evaluation(run, &c->cuts);
-    }
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    print_results(run);
-    if (c->out && cfd_model_save(run->model, c->out) != CFD_OK) {
-        return failed_in_library();
-    }
-    return c->report ? report_write(run, c->report) : EXIT_DONE;
+    return code == EXIT_DONE ? finish(c, run) : code;
 }
 
 int train_command(int argc, char **argv)
@@ -325,7 +326,7 @@ int train_command(int argc, char **argv)
         {"seed", "S", "of every random number (default: 2024)", OPTION_SEED, &c.on.seed, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"train", "Trains a model on a data set directory and evaluates it.", names, 1, options,
+    const command_line line = {"train", "Trains a model on a data set directory and evaluates it.", names, 1, 1, options,
                                sizeof options / sizeof options[0],
                                "Ctrl-C stops after the step and keeps the best model so far; a second one ends at once."};
     int code = options_parse(&line, argc, argv, &run.directory);

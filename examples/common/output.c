@@ -4,6 +4,8 @@
 
 #include "output.h"
 
+#include "held_signals.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -92,15 +94,35 @@ int output_begin(output *out, const char *target, const char *const *known, int 
     for (size_t n = strlen(out->target); n > 1 && out->target[n - 1] == '/'; n--) {
         out->target[n - 1] = '\0';
     }
-    if (check_target(out, replace, problem) != 0 || make_building(out, problem) != 0) {
+    signals_hold();
+    int code = check_target(out, replace, problem) != 0 || make_building(out, problem) != 0 ? -1 : 0;
+    if (code == 0) {
+        rmdir(out->building);
+        free(out->building);
+        out->building = NULL;
+        signals_let_go();
+    } else {
         output_abandon(out);
-        return -1;
     }
-    return 0;
+    return code;
+}
+
+int output_start(output *out, complaint *problem)
+{
+    signals_hold();
+    return make_building(out, problem);
+}
+
+static int check_signals(complaint *problem)
+{
+    return signals_waiting() ? complain(problem, "interrupted") : 0;
 }
 
 int output_open_file(output *out, const char *name, complaint *problem)
 {
+    if (check_signals(problem) != 0) {
+        return -1;
+    }
     out->path = joined(out->building, "/", name);
     if (out->path == NULL) {
         return complain_of_memory(problem);
@@ -128,7 +150,7 @@ int output_close_file(output *out, complaint *problem)
     }
     free(out->path);
     out->path = NULL;
-    return 0;
+    return check_signals(problem);
 }
 
 int output_interactions(output *out, const interaction_list *list, const unsigned char *splits, complaint *problem)
@@ -230,4 +252,5 @@ void output_abandon(output *out)
     free(out->building);
     free(out->target);
     memset(out, 0, sizeof(*out));
+    signals_let_go();
 }

@@ -19,8 +19,12 @@ typedef struct output {
 } output;
 
 /* Refuses a target that exists, unless it is an empty directory or, with replace, holds nothing but known files:
- * what the program did not write is not deleted. Creates the directory to build in. `known` is kept. */
+ * what the program did not write is not deleted. Finds out whether a directory can be made beside it, and leaves
+ * nothing there: what follows may take long, and be interrupted. `known` is kept. */
 int output_begin(output *out, const char *target, const char *const *known, int replace, complaint *problem);
+/* Makes the directory to build in. Until the output ends, SIGINT, SIGTERM and SIGHUP wait; the next file that is opened
+ * or closed finds them and fails, and once nothing is left behind they end the program. */
+int output_start(output *out, complaint *problem);
 
 /* Opens out->stream on a file; output_close_file checks and ends it. */
 int output_open_file(output *out, const char *name, complaint *problem);

@@ -4,6 +4,10 @@
 #include "content.h"
 #include "packages.h"
 
+#include "../common/messages.h"
+#include "../common/options.h"
+#include "../common/output.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,99 +16,12 @@ static const char *const written_files[] = {
     "train.txt",        "validation.txt",  "test.txt",         "users.names.txt",       "items.names.txt",
     "words.tags.txt",   "debtags.tags.txt", "words.vocabulary.txt", "debtags.vocabulary.txt", NULL};
 
-static const char usage_text[] =
-    "usage: debian-packages [FILE] --out DIR [OPTION]...\n"
-    "\n"
-    "Makes a data set directory from the text of `apt-cache dumpavail` (FILE, or else the standard input): users are\n"
-    "packages, items the packages that they depend on, recommend or suggest; the modalities are the words of an\n"
-    "item's one-line description, and its debtags.\n"
-    "\n"
-    "options:\n"
-    "  --out DIR       the directory to write; must not exist, or be empty\n"
-    "  --core K        drop packages with fewer than K interactions, as user or as item, until none is left (default 5)\n"
-    "  --min-items N   drop words and tags that fewer than N items have (default 3)\n"
-    "  --seed S        of the split: one interaction of each user for validation, one for test (default 2024)\n"
-    "  --force         replace DIR, if it holds nothing but an earlier result\n"
-    "  --help          print this and exit\n";
-
-typedef struct options {
+typedef struct choices {
     const char *file, *out;
     int32_t core, min_items;
     uint64_t seed;
-    int force, help;
-} options;
-
-/* ---- command line ---- */
-
-/* Digits that make a number of at most `most`. */
-static int read_number(const char *text, uint64_t most, uint64_t *number)
-{
-    uint64_t result = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        uint64_t digit = (uint64_t)(*c - '0');
-        if (*c < '0' || *c > '9' || result > (most - digit) / 10) {
-            return -1;
-        }
-        result = result * 10 + digit;
-    }
-    *number = result;
-    return *text == '\0' ? -1 : 0;
-}
-
-static int read_option(options *o, const char *name, const char *value, complaint *problem)
-{
-    uint64_t number = 0;
-    if (value == NULL) {
-        return complain(problem, "%s: its value is missing (see debian-packages --help)", name);
-    }
-    if (strcmp(name, "--out") == 0) {
-        o->out = value;
-        return 0;
-    }
-    int is_seed = strcmp(name, "--seed") == 0;
-    if (read_number(value, is_seed ? UINT64_MAX : 1000000, &number) != 0) {
-        return complain(problem, "%s \"%s\": a number wanted", name, value);
-    }
-    if (is_seed) {
-        o->seed = number;
-    } else if (strcmp(name, "--core") == 0) {
-        o->core = (int32_t)number;
-    } else {
-        o->min_items = (int32_t)number;
-    }
-    return 0;
-}
-
-static int read_options(options *o, int argc, char **argv, complaint *problem)
-{
-    static const char *const with_value[] = {"--out", "--core", "--min-items", "--seed"};
-    for (int i = 1; i < argc; i++) {
-        int known = 0;
-        for (size_t k = 0; k < sizeof(with_value) / sizeof(with_value[0]); k++) {
-            known = known || strcmp(argv[i], with_value[k]) == 0;
-        }
-        if (known) {
-            if (read_option(o, argv[i], i + 1 < argc ? argv[i + 1] : NULL, problem) != 0) {
-                return -1;
-            }
-            i++;
-        } else if (strcmp(argv[i], "--force") == 0) {
-            o->force = 1;
-        } else if (strcmp(argv[i], "--help") == 0) {
-            o->help = 1;
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            return complain(problem, "there is no option %s (see debian-packages --help)", argv[i]);
-        } else if (o->file != NULL) {
-            return complain(problem, "one argument too many: \"%s\"", argv[i]);
-        } else {
-            o->file = argv[i];
-        }
-    }
-    if (o->out == NULL && !o->help) {
-        return complain(problem, "--out DIR is missing (see debian-packages --help)");
-    }
-    return 0;
-}
+    bool force;
+} choices;
 
 /* ---- work ---- */
 
@@ -117,7 +34,7 @@ typedef struct result {
     int32_t items_with_words, items_with_debtags;
 } result;
 
-static int make(result *made, const options *o, complaint *problem)
+static int make(result *made, const choices *o, complaint *problem)
 {
     packages *all = &made->all;
     split_options splitting = {SPLIT_LEAVE_ONE_OUT, 0, 0, o->seed};
@@ -153,7 +70,8 @@ static int make(result *made, const options *o, complaint *problem)
 static int write_files(const result *made, output *out, complaint *problem)
 {
     const name_table *names = &made->all.names;
-    if (output_interactions(out, &made->all.relations, made->splits, problem) != 0
+    if (output_start(out, problem) != 0
+        || output_interactions(out, &made->all.relations, made->splits, problem) != 0
         || output_names(out, "users.names.txt", names, &made->users, problem) != 0
         || output_names(out, "items.names.txt", names, &made->items, problem) != 0
         || content_write(&made->words, out, "words.tags.txt", "words.vocabulary.txt", problem) != 0
@@ -170,32 +88,24 @@ static void print_summary(const result *made, const char *directory)
     for (size_t i = 0; i < list->n; i++) {
         held_out += made->splits[i] == SPLIT_TEST;
     }
-    printf("%s: of %ld packages, %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n",
-           directory, (long)made->all.n, (long)made->users.n, (long)made->items.n, list->n, list->n - 2 * held_out,
+    print_shown(directory);
+    printf(": of %ld packages, %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n",
+           (long)made->all.n, (long)made->users.n, (long)made->items.n, list->n, list->n - 2 * held_out,
            held_out, held_out);
     printf("words: %ld, on %ld items; debtags: %ld, on %ld items\n", (long)made->words.vocabulary.n,
            (long)made->items_with_words, (long)made->debtags.vocabulary.n, (long)made->items_with_debtags);
 }
 
-int main(int argc, char **argv)
+static int run(const choices *o)
 {
-    options o = {NULL, NULL, 5, 3, 2024, 0, 0};
     complaint problem;
-    if (read_options(&o, argc, argv, &problem) != 0) {
-        fprintf(stderr, "debian-packages: %s\n", problem.text);
-        return 2;
-    }
-    if (o.help) {
-        fputs(usage_text, stdout);
-        return fflush(stdout) != 0;
-    }
     result made = {0};
     output out;
-    int code = output_begin(&out, o.out, written_files, o.force, &problem);
-    code = code == 0 ? make(&made, &o, &problem) : code;
+    int code = output_begin(&out, o->out, written_files, o->force, &problem);
+    code = code == 0 ? make(&made, o, &problem) : code;
     code = code == 0 ? write_files(&made, &out, &problem) : code;
     if (code == 0) {
-        print_summary(&made, o.out);
+        print_summary(&made, o->out);
     }
     output_abandon(&out);
     packages_release(&made.all);
@@ -204,8 +114,39 @@ int main(int argc, char **argv)
     free(made.splits);
     content_release(&made.words);
     content_release(&made.debtags);
-    if (code != 0) {
-        fprintf(stderr, "debian-packages: %s\n", problem.text);
+    return code == 0 ? EXIT_DONE : failed("%s", problem.text);
+}
+
+int main(int argc, char **argv)
+{
+    choices o = {.core = 5, .min_items = 3, .seed = 2024};
+    static const char *const arguments[] = {"FILE"};
+    const option options[] = {
+        {"out", "DIR", "the directory to write (required); must not exist, or be empty", OPTION_TEXT, &o.out, 0, 0},
+        {"core", "K", "drop packages with fewer than K interactions, until none is left (default: 5)", OPTION_INTEGER,
+         &o.core, 0, 1000000},
+        {"min-items", "N", "drop words and tags that fewer than N items have (default: 3)", OPTION_INTEGER,
+         &o.min_items, 0, 1000000},
+        {"seed", "S", "of the split: one interaction of each user for validation, one for test (default: 2024)",
+         OPTION_SEED, &o.seed, 0, 0},
+        {"force", NULL, "replace DIR, if it holds nothing but an earlier result", OPTION_FLAG, &o.force, 0, 0},
+    };
+    const command_line line = {
+        NULL,
+        "Makes a data set directory from the text of `apt-cache dumpavail` (FILE, or else the standard input): users are\n"
+        "packages, items the packages that they depend on, recommend or suggest; the modalities are the words of an\n"
+        "item's one-line description, and its debtags.",
+        arguments,
+        1,
+        0,
+        options,
+        sizeof(options) / sizeof(options[0]),
+        NULL,
+    };
+    messages_begin("debian-packages", NULL);
+    int code = options_parse(&line, argc, argv, &o.file);
+    if (code < 0 && o.out == NULL) {
+        code = usage_error("--out DIR is missing (see debian-packages --help)");
     }
-    return code != 0 || fflush(stdout) != 0;
+    return finish_output(code < 0 ? run(&o) : code);
 }

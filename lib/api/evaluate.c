@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Evaluation of scorers and models: checks of options. The work is done in eval/. */
+#include "api/cutoffs.h"
 #include "api/handles.h"
 #include "eval/evaluate.h"
 
-enum {
-    LARGEST_K = 1000,
-    DEFAULT_NEGATIVES = 99 /* the papers' */
-};
-
-static const int32_t default_ks[] = {5, 10, 20};
+enum { DEFAULT_NEGATIVES = 99 /* the papers' */ };
 
 static cfd_status check_options(const cfd_evaluate_options *options)
 {
@@ -19,17 +15,6 @@ static cfd_status check_options(const cfd_evaluate_options *options)
     if (options->protocol != CFD_PROTOCOL_FULL && options->protocol != CFD_PROTOCOL_SAMPLED) {
         return fail(CFD_ERROR_ARGUMENT, "options.protocol is %d: CFD_PROTOCOL_FULL or CFD_PROTOCOL_SAMPLED wanted",
                     (int)options->protocol);
-    }
-    if (!options->ks && options->n_ks != 0) {
-        return fail(CFD_ERROR_ARGUMENT, "options.ks is NULL, but n_ks is %zu", options->n_ks);
-    }
-    if (options->ks && options->n_ks == 0) {
-        return fail(CFD_ERROR_ARGUMENT, "options.n_ks is 0: at least one cut-off wanted");
-    }
-    for (size_t i = 0; i < options->n_ks; i++) {
-        if (options->ks[i] < 1 || options->ks[i] > LARGEST_K) {
-            return fail(CFD_ERROR_ARGUMENT, "options.ks[%zu] is %d: 1 to %d wanted", i, (int)options->ks[i], LARGEST_K);
-        }
     }
     if (options->negatives < 0) {
         return fail(CFD_ERROR_ARGUMENT, "options.negatives is %d: 1 or more wanted, or 0 for %d", (int)options->negatives,
@@ -46,10 +31,9 @@ static cfd_status read_options(const cfd_evaluate_options *options, uint64_t con
     cfd_evaluate_options chosen = CFD_EVALUATE_OPTIONS_INIT;
     TRY(options_read(options, &chosen, sizeof chosen, "options"));
     TRY(check_options(&chosen));
+    TRY(cutoffs_read(chosen.ks, chosen.n_ks, &what->ks, &what->n_ks));
     what->split = chosen.split;
     what->protocol = chosen.protocol;
-    what->ks = chosen.ks ? chosen.ks : default_ks;
-    what->n_ks = chosen.ks ? chosen.n_ks : sizeof default_ks / sizeof *default_ks;
     what->negatives = chosen.negatives != 0 ? chosen.negatives : DEFAULT_NEGATIVES;
     what->seed = chosen.seed != 0 ? chosen.seed : context_seed;
     return CFD_OK;

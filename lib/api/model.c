@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model handle: what it is made of, its parameters, its snapshot. */
+/* The model handle: what it is made of, and its parameters. */
 #include "api/model_handle.h"
-
-#include "api/scorer_new.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -243,106 +241,4 @@ cfd_status cfd_model_get_gradient(const cfd_model *model, const char *name, floa
         return fail(CFD_ERROR_ARGUMENT, "the model has no gradients: they last from a step to the next use of the model");
     }
     return model_read_tensor(model->core, tensor, true, values);
-}
-
-/* ---- embeddings ---- */
-
-static cfd_status no_embedding(const char *name)
-{
-    return fail(CFD_ERROR_ARGUMENT, "there is no embedding \"%.80s\": base, common.ROLE, differential.ROLE, fused, as far as "
-                                    "the model has these branches", name);
-}
-
-/* Where the columns of a named embedding lie, after model_embed. */
-static cfd_status find_embedding(const struct model *m, const char *name, const float *base, const float *fused,
-                                 const float **rows, int64_t *ld, int32_t *columns)
-{
-    *ld = m->head_columns;
-    *columns = m->d;
-    if (strcmp(name, "base") == 0 && base) {
-        *rows = base;
-        *ld = m->d;
-        return CFD_OK;
-    }
-    if (strcmp(name, "fused") == 0 && fused) {
-        *rows = fused;
-        *columns = m->head_columns;
-        return CFD_OK;
-    }
-    static const char *const kinds[KINDS] = {"common.", "differential."};
-    for (int kind = 0; kind < KINDS; kind++) {
-        size_t length = strlen(kinds[kind]);
-        for (int32_t r = 0; r < m->n_roles && m->kinds[kind] >= 0; r++) {
-            if (strncmp(name, kinds[kind], length) == 0 && strcmp(name + length, m->roles[r].own.role) == 0) {
-                *rows = m->p + model_head_column(m, r, (enum model_kind)kind);
-                return CFD_OK;
-            }
-        }
-    }
-    return no_embedding(name);
-}
-
-cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *values, size_t n)
-{
-    REQUIRE(model);
-    REQUIRE(name);
-    REQUIRE(values);
-    struct model *m = model->core;
-    const float *base;
-    const float *fused;
-    TRY(model_embed(m, &base, &fused));
-    const float *rows;
-    int64_t ld;
-    int32_t columns;
-    TRY(find_embedding(m, name, base, fused, &rows, &ld, &columns));
-    size_t wanted = (size_t)m->nodes * (size_t)columns;
-    if (n != wanted) {
-        return fail(CFD_ERROR_ARGUMENT, "n is %zu: %s has %d x %d = %zu numbers", n, name, (int)m->nodes, (int)columns, wanted);
-    }
-    const ops_table *t = m->device->table;
-    float *block;
-    TRY(t->allocate(m->device, wanted * sizeof(float), "an embedding", &block));
-    cfd_status status = t->copy_matrix(m->device, rows, ld, block, columns, m->nodes, columns, 1.0f);
-    if (status == CFD_OK) {
-        status = t->download(m->device, values, block, wanted * sizeof(float));
-    }
-    t->release(m->device, block);
-    return status;
-}
-
-/* ---- the snapshot ---- */
-
-cfd_status model_handle_snapshot(cfd_model *model, float **queries, float **keys)
-{
-    struct model *m = model->core;
-    size_t width = (size_t)model_score_width(m);
-    float *q = NULL;
-    float *k = NULL;
-    cfd_status status;
-    TRY_OR(failed, memory_allocate(m->memory, (size_t)m->users * width, sizeof *q, "the query rows", &q));
-    TRY_OR(failed, memory_allocate(m->memory, (size_t)m->items * width, sizeof *k, "the key rows", &k));
-    TRY_OR(failed, model_snapshot(m, q, k));
-    *queries = q;
-    *keys = k;
-    return CFD_OK;
-failed:
-    memory_release(m->memory, k);
-    memory_release(m->memory, q);
-    return status;
-}
-
-cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer)
-{
-    REQUIRE(model);
-    REQUIRE(scorer);
-    struct model *m = model->core;
-    char roles[CFD_MAX_MODALITIES][SETTINGS_ROLE_BYTES];
-    for (int32_t r = 0; r < m->n_roles; r++) {
-        memcpy(roles[r], m->roles[r].own.role, SETTINGS_ROLE_BYTES);
-    }
-    float *queries;
-    float *keys;
-    TRY(model_handle_snapshot(model, &queries, &keys));
-    return scorer_handle_create(model->context, &m->values, (const char(*)[SETTINGS_ROLE_BYTES])roles, m->n_roles,
-                                m->steps_done, m->users, m->items, model_score_width(m), queries, keys, scorer);
 }

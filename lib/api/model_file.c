@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_TENSORS (MODEL_MAX_TENSORS + 2 + CFD_MAX_MODALITIES * (3 * TRANSFORM_MAX_STAGES + 1))
+#define MOST_TENSORS (MODEL_MAX_TENSORS + 2 + CFD_MAX_MODALITIES * (3 * SETTINGS_MAX_STAGES + 1))
 #define MOST_ENTRIES 256
 #define NAME_BYTES 128
 
@@ -79,7 +79,7 @@ static cfd_status add_metadata(contents *c, const cfd_model *model)
     TRY(add_entry(c, "format", "cfdtbd-model"));
     TRY(add_entry(c, "format_version", "1"));
     TRY(add_entry(c, "library_version", cfd_version()));
-    TRY(add_number(c, "steps_done", m->steps_done));
+    TRY(add_number(c, "steps_done", m->parameter_steps));
     TRY(add_number(c, "n_users", m->users));
     TRY(add_number(c, "n_items", m->items));
     TRY(add_entry(c, "roles", roles));

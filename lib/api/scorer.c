@@ -2,6 +2,7 @@
 /* The scorer handle: checks of arguments, lifetimes. The work is done in serve/. */
 #include "api/handles.h"
 #include "api/scorer_new.h"
+#include "base/ids.h"
 #include "serve/popularity.h"
 #include "serve/scorer_file.h"
 
@@ -124,17 +125,6 @@ cfd_status cfd_scorer_get_config(const cfd_scorer *handle, cfd_config **config)
 
 /* ---- scores and lists ---- */
 
-static cfd_status check_ids(const char *name, const int32_t *ids, size_t n, int32_t bound, const char *of)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || ids[i] >= bound) {
-            return fail(CFD_ERROR_ARGUMENT, "%s[%zu] is %d: the scorer's %s are 0 to %d", name, i, (int)ids[i], of,
-                        (int)(bound - 1));
-        }
-    }
-    return CFD_OK;
-}
-
 /* The caller's array of n_users x n numbers must be possible. */
 static cfd_status check_extent(size_t n_users, size_t n, const char *name)
 {
@@ -158,9 +148,9 @@ cfd_status cfd_score_users(const cfd_scorer *handle, const int32_t *users, size_
     REQUIRE(users);
     REQUIRE(scores);
     TRY(check_extent(n_users, n_items, "n_items"));
-    TRY(check_ids("users", users, n_users, handle->core.users, "users"));
+    TRY(ids_check("users", users, n_users, handle->core.users));
     if (items) {
-        TRY(check_ids("items", items, n_items, handle->core.items, "items"));
+        TRY(ids_check("items", items, n_items, handle->core.items));
     }
     return scorer_scores(&handle->core, users, n_users, items, n_items, scores);
 }
@@ -181,7 +171,7 @@ static cfd_status check_filter(const cfd_filter *filter, size_t n_users, int32_t
         return CFD_OK;
     }
     TRY(require(filter->exclude_items, "filter.exclude_items"));
-    return check_ids("filter.exclude_items", filter->exclude_items, (size_t)offsets[n_users], n_items, "items");
+    return ids_check("filter.exclude_items", filter->exclude_items, (size_t)offsets[n_users], n_items);
 }
 
 cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t n_users, size_t k,
@@ -199,7 +189,7 @@ cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t 
     REQUIRE(users);
     REQUIRE(items);
     TRY(check_extent(n_users, k, "k"));
-    TRY(check_ids("users", users, n_users, handle->core.users, "users"));
+    TRY(ids_check("users", users, n_users, handle->core.users));
     if (chosen.exclude_offsets) {
         TRY(check_filter(&chosen, n_users, handle->core.items));
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Training through the model handle: single steps, and the whole loop. */
+#include "api/cutoffs.h"
 #include "api/model_handle.h"
 #include "train/train.h"
 
@@ -54,7 +55,6 @@ cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *
 
 cfd_status cfd_train(cfd_model *model, const cfd_train_options *options, cfd_train_summary *summary)
 {
-    static const int32_t usual_ks[] = {5, 10, 20};
     REQUIRE(model);
     if (summary) {
         TRY(options_check_size(summary, "summary"));
@@ -63,18 +63,9 @@ cfd_status cfd_train(cfd_model *model, const cfd_train_options *options, cfd_tra
     TRY(options_read(options, &chosen, sizeof chosen, "options"));
     train_request request = {.progress = chosen.progress,
                              .progress_user = chosen.progress_user,
-                             .ks = chosen.ks ? chosen.ks : usual_ks,
-                             .n_ks = chosen.ks ? chosen.n_ks : sizeof usual_ks / sizeof usual_ks[0],
                              .pool = model->context->pool,
                              .seed = model->context->seed};
-    if (request.n_ks == 0 || request.n_ks > 1000) {
-        return fail(CFD_ERROR_ARGUMENT, "options.n_ks is %zu: 1 to 1000 wanted", request.n_ks);
-    }
-    for (size_t i = 0; i < request.n_ks; i++) {
-        if (request.ks[i] < 1 || request.ks[i] > 1000) {
-            return fail(CFD_ERROR_ARGUMENT, "options.ks[%zu] is %d: 1 to 1000 wanted", i, (int)request.ks[i]);
-        }
-    }
+    TRY(cutoffs_read(chosen.ks, chosen.n_ks, &request.ks, &request.n_ks));
     cfd_train_summary filled = CFD_TRAIN_SUMMARY_INIT;
     TRY(train_run(model->core, &model->data->data, &request, &filled));
     filled.struct_size = sizeof filled;

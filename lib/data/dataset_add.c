@@ -2,6 +2,7 @@
 /* What a caller adds from its own memory: interactions and modalities, checked before anything is taken in. */
 #include "data/dataset.h"
 #include "data/dataset_parts.h"
+#include "base/ids.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -10,23 +11,13 @@
 
 /* ---- interactions ---- */
 
-static cfd_status check_ids(const char *what, const int32_t *ids, size_t n, int32_t below)
-{
-    for (size_t k = 0; k < n; k++) {
-        if (ids[k] < 0 || ids[k] >= below) {
-            return fail(CFD_ERROR_ARGUMENT, "%s[%zu] is %d, not from 0 to %d", what, k, (int)ids[k], (int)below - 1);
-        }
-    }
-    return CFD_OK;
-}
-
 cfd_status dataset_add_interactions(dataset *data, cfd_split split, const int32_t *users, const int32_t *items, size_t n)
 {
     if ((int)split < 0 || (int)split > CFD_SPLIT_TEST) {
         return fail(CFD_ERROR_ARGUMENT, "there is no split %d", (int)split);
     }
-    TRY(check_ids("users", users, n, data->users));
-    TRY(check_ids("items", items, n, data->items));
+    TRY(ids_check("users", users, n, data->users));
+    TRY(ids_check("items", items, n, data->items));
     bipartite added;
     bipartite merged;
     TRY(bipartite_create(data->memory, data->users, data->items, users, items, n, &added, NULL));

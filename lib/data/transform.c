@@ -215,25 +215,6 @@ static cfd_status apply_svd(fitting *fit, transform_stage *stage)
 
 /* ---- the list of stages ---- */
 
-static bool read_stage(const char *name, int32_t columns, transform_stage *stage)
-{
-    int64_t rank = columns;
-    *stage = (transform_stage){.in = columns};
-    if (strcmp(name, "center") == 0) {
-        stage->kind = TRANSFORM_CENTER;
-    } else if (strcmp(name, "standardize") == 0) {
-        stage->kind = TRANSFORM_STANDARDIZE;
-    } else if (strcmp(name, "l2") == 0) {
-        stage->kind = TRANSFORM_L2;
-    } else if (strncmp(name, "svd:", 4) == 0 && text_to_integer(name + 4, &rank)) {
-        stage->kind = TRANSFORM_SVD;
-    } else {
-        return false; /* "none" */
-    }
-    stage->out = (int32_t)rank;
-    return true;
-}
-
 static cfd_status apply_stage(fitting *fit, transform_stage *stage)
 {
     switch (stage->kind) {
@@ -250,20 +231,18 @@ static cfd_status apply_stage(fitting *fit, transform_stage *stage)
 static cfd_status apply_all(fitting *fit, const char *spec)
 {
     transform *t = fit->t;
-    for (const char *at = spec; *at;) {
-        size_t length = strcspn(at, ",");
-        char name[32];
-        snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), at);
-        transform_stage stage;
-        if (read_stage(name, t->features.columns, &stage)) {
-            if (t->n_stages == TRANSFORM_MAX_STAGES) {
-                return fail(CFD_ERROR_CONFIG, "transform.%s: more than %d stages", fit->role, TRANSFORM_MAX_STAGES);
-            }
-            t->stages[t->n_stages] = stage;
-            TRY(apply_stage(fit, &t->stages[t->n_stages++]));
-        }
-        at += length;
-        at += *at == ',' ? 1 : 0;
+    char key[SETTINGS_ROLE_BYTES + 16];
+    transform_step steps[SETTINGS_MAX_STAGES];
+    int32_t n;
+    snprintf(key, sizeof key, "transform.%s", fit->role);
+    TRY(settings_read_transform(key, spec, steps, &n));
+    for (int32_t i = 0; i < n; i++) {
+        int32_t columns = t->features.columns;
+        transform_stage *stage = &t->stages[t->n_stages++];
+        *stage = (transform_stage){.kind = steps[i].kind,
+                                   .in = columns,
+                                   .out = steps[i].kind == TRANSFORM_SVD ? steps[i].rank : columns};
+        TRY(apply_stage(fit, stage));
     }
     return CFD_OK;
 }

@@ -11,11 +11,8 @@
 #ifndef CFD_DATA_TRANSFORM_H
 #define CFD_DATA_TRANSFORM_H
 
+#include "model/settings.h"
 #include "ops/ops.h"
-
-enum transform_kind { TRANSFORM_CENTER, TRANSFORM_STANDARDIZE, TRANSFORM_L2, TRANSFORM_SVD };
-
-#define TRANSFORM_MAX_STAGES 8
 
 typedef struct transform_stage {
     enum transform_kind kind;
@@ -27,7 +24,7 @@ typedef struct transform_stage {
 
 typedef struct transform {
     const memory_source *memory;
-    transform_stage stages[TRANSFORM_MAX_STAGES];
+    transform_stage stages[SETTINGS_MAX_STAGES];
     int32_t n_stages;
     /* the transformed features, host memory: points into the caller's where no stage changed them */
     ops_feature_source features;
@@ -35,7 +32,7 @@ typedef struct transform {
     float *values; /* owned values of sparse features, may be NULL */
 } transform;
 
-/* Fits and applies `spec` ("none", or stages separated by commas; checked by settings_set) to features that outlive the result.
+/* Fits and applies `spec` ("none", or stages separated by commas) to features that outlive the result.
  * `role` names the culprit in messages. The device does the svd's products; its random start derives from the seed. */
 cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed, const char *role, const char *spec,
                          const ops_feature_source *features, transform *out);

@@ -60,20 +60,18 @@ size_t candidates_excluded_bound(const dataset *data, cfd_split split, int32_t u
     return n;
 }
 
-/* The candidate with `order` candidates below it. */
+/* The candidate with `order` candidates below it. The numbers being random, a branch on them would be guessed wrong
+ * half of the time: the search takes as many steps wherever it ends. */
 static int32_t candidate_at(const int32_t *excluded, size_t n_excluded, int32_t order)
 {
-    size_t low = 0; /* excluded items below the candidate: those j with excluded[j] - j <= order */
-    size_t high = n_excluded;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (excluded[middle] - (int32_t)middle <= order) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    size_t below = 0; /* excluded items below the candidate: those j with excluded[j] - j <= order */
+    for (size_t left = n_excluded; left > 0;) {
+        size_t step = (left + 1) / 2;
+        size_t last = below + step - 1;
+        below += (size_t)(excluded[last] - (int32_t)last <= order) * step;
+        left -= step;
     }
-    return order + (int32_t)low;
+    return order + (int32_t)below;
 }
 
 size_t negatives_slots(int32_t wanted, int32_t items)
@@ -112,14 +110,17 @@ size_t negatives_draw(uint64_t seed, int32_t user, int32_t items, const int32_t 
     }
     size_t slots = negatives_slots(wanted, items);
     memset(table, 0, slots * sizeof *table);
+    /* Floyd: of the first `last + 1` candidates, one at random; if it was taken, the last of them, which was not. The
+     * random numbers first, since they do not wait for one another. */
+    int32_t last = candidates - wanted;
     for (int32_t draw = 0; draw < wanted; draw++) {
-        /* Floyd: of the first `last + 1` candidates, one at random; if it was taken, the last of them, which was
-         * not. */
-        int32_t last = candidates - wanted + draw;
         philox_block random = philox(seed, PHILOX_NEGATIVES, (uint64_t)user, (uint32_t)draw);
-        int32_t number = (int32_t)philox_below(random.word[0], random.word[1], (uint32_t)last + 1);
+        out[draw] = (int32_t)philox_below(random.word[0], random.word[1], (uint32_t)(last + draw) + 1);
+    }
+    for (int32_t draw = 0; draw < wanted; draw++) {
+        int32_t number = out[draw];
         if (!add_number(table, slots, number)) {
-            number = last;
+            number = last + draw;
             add_number(table, slots, number);
         }
         out[draw] = candidate_at(excluded, n_excluded, number);

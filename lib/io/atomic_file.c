@@ -70,8 +70,9 @@ cfd_status atomic_file_open(const memory_source *memory, const char *path, atomi
         goto failed;
     }
     struct stat about;
-    if (fstatat(file.directory, file.name, &about, 0) == 0 && S_ISDIR(about.st_mode)) {
-        status = fail_file("write", path, EISDIR);
+    if (fstatat(file.directory, file.name, &about, 0) == 0 && !S_ISREG(about.st_mode)) {
+        status = fail(CFD_ERROR_FILE, "cannot write %s: it is %s", path,
+                      S_ISDIR(about.st_mode) ? "a directory" : "there and not an ordinary file");
         goto failed;
     }
     file.descriptor = create_temporary(file.directory, file.temporary);

@@ -14,7 +14,7 @@ int32_t distillation_pairs(const model *m)
 
 static cfd_status distil(model *m, enum model_kind kind, ops_cosine function, double eta, double *loss)
 {
-    if (m->kinds[kind] < 0 || eta == 0.0) {
+    if (m->kinds[kind] < 0 || eta == 0.0 || distillation_pairs(m) == 0) {
         return CFD_OK;
     }
     float weight = (float)(eta / distillation_pairs(m));

@@ -24,7 +24,7 @@ cfd_status model_embed(model *m, const float **base, const float **fused)
 
 int32_t model_score_width(const model *m)
 {
-    return (m->has_base ? m->d : 0) + m->head_columns + (m->has_fused ? m->head_columns : 0);
+    return settings_score_width(&m->values, m->n_roles);
 }
 
 /* A range of columns of the score rows, and where it comes from. */

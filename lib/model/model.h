@@ -118,7 +118,9 @@ typedef struct model {
     ops_sampler sampler;
     int64_t *sampler_offsets;
     int32_t *sampler_items, *pool_users, *pool_items;
-    int64_t n_train, steps_per_epoch, steps_done;
+    int64_t n_train, steps_per_epoch;
+    int64_t steps_done;      /* updates: the next batch and Adam's step follow from it */
+    int64_t parameter_steps; /* updates behind the present parameters: fewer once earlier ones were restored */
 } model;
 
 /* The interactions are read, not kept. Takes over `device`, also where it fails. */

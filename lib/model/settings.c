@@ -43,31 +43,6 @@ static cfd_status refuse(const key_row *row, const char *key, const char *value)
                 row->shown_range);
 }
 
-/* "center,l2,svd:300" is checked here, so that a bad transform is refused where it is set. */
-static cfd_status check_transform(const char *key, const char *value)
-{
-    for (const char *at = value; *at;) {
-        size_t length = strcspn(at, ",");
-        char stage[SETTINGS_TEXT_BYTES];
-        snprintf(stage, sizeof stage, "%.*s", (int)length, at);
-        int64_t rank;
-        /* At most 31 letters: what reads it (data/transform.c) looks no further. */
-        bool svd = strncmp(stage, "svd:", 4) == 0 && length < 32 && text_to_integer(stage + 4, &rank) && rank >= 1 &&
-                   rank <= 4096;
-        bool known = strcmp(stage, "none") == 0 || strcmp(stage, "center") == 0 || strcmp(stage, "l2") == 0 ||
-                     strcmp(stage, "standardize") == 0 || svd;
-        if (!known) {
-            return fail(CFD_ERROR_CONFIG, "%s: \"%.60s\" is no transform: none, center, l2, standardize, svd:K (K 1 to 4096)",
-                        key, stage);
-        }
-        at += length;
-        if (*at == ',' && *++at == '\0') {
-            return fail(CFD_ERROR_CONFIG, "%s: nothing follows the last ','", key);
-        }
-    }
-    return CFD_OK;
-}
-
 static cfd_status store(const key_row *row, const char *key, const char *value, void *owner)
 {
     void *place = (char *)owner + row->offset;
@@ -99,15 +74,18 @@ static cfd_status store(const key_row *row, const char *key, const char *value, 
         }
         return choice_index(row->choices, word, place) ? CFD_OK : refuse(row, key, value);
     }
-    case KEY_TEXT:
-        if (strlen(value) >= SETTINGS_TEXT_BYTES) {
-            return fail(CFD_ERROR_CONFIG, "%s: longer than %d bytes", key, SETTINGS_TEXT_BYTES - 1);
+    case KEY_TEXT: {
+        size_t capacity = (size_t)row->high;
+        role_name roles[CFD_MAX_MODALITIES];
+        transform_step steps[SETTINGS_MAX_STAGES];
+        int32_t n;
+        if (strlen(value) >= capacity) {
+            return fail(CFD_ERROR_CONFIG, "%s: longer than %zu bytes", key, capacity - 1);
         }
-        if (row->of_role) {
-            TRY(check_transform(key, value));
-        }
-        snprintf(place, SETTINGS_TEXT_BYTES, "%s", value[0] || !row->of_role ? value : row->standard);
+        TRY(row->of_role ? settings_read_transform(key, value, steps, &n) : settings_read_roles(value, roles, &n));
+        snprintf(place, capacity, "%s", value[0] || !row->of_role ? value : row->standard);
         return CFD_OK;
+    }
     }
     return CFD_OK;
 }
@@ -169,7 +147,8 @@ static cfd_status unknown(const char *key)
         bool with_role = row->of_role && dot && text_is_name(dot + 1) && strcmp(dot + 1, "fused") != 0;
         snprintf(candidate, sizeof candidate, "%s%s%.63s", row->name, row->of_role ? "." : "",
                  row->of_role ? (with_role ? dot + 1 : "ROLE") : "");
-        size_t distance = text_distance(key, candidate);
+        bool lacks_its_role = row->of_role && strcmp(key, row->name) == 0;
+        size_t distance = lacks_its_role ? 0 : text_distance(key, candidate);
         if (distance < least) {
             least = distance;
             snprintf(best, sizeof best, "%s", candidate);

@@ -7,7 +7,8 @@
 #include "base/text.h"
 
 #define SETTINGS_ROLE_BYTES 64
-#define SETTINGS_TEXT_BYTES 512
+#define SETTINGS_TEXT_BYTES 1088      /* of any value: a list of eight "ROLE=NAME" with names of 63 letters, and some more */
+#define SETTINGS_TRANSFORM_BYTES 256
 #define SETTINGS_MAX_ROLES 16 /* roles that a config may mention; a model takes CFD_MAX_MODALITIES of them */
 
 enum settings_sampler { SAMPLER_USERS = 0, SAMPLER_INTERACTIONS = 1 };
@@ -20,7 +21,7 @@ typedef struct role_settings {
     bool explicitly_set; /* by cfd_config_set, not by a preset: then a model without this role refuses the config */
     double lambda, mu, rho;
     int32_t whiten;
-    char transform[SETTINGS_TEXT_BYTES];
+    char transform[SETTINGS_TRANSFORM_BYTES];
 } role_settings;
 
 /* Graph exponents: A(left, right) of SPEC 2. */
@@ -69,6 +70,30 @@ void settings_key(size_t index, cfd_config_key *key);
 /* Calls visit for every key with its value as text: plain keys, then the keys of every role that has values. */
 typedef cfd_status (*settings_visitor)(void *user, const char *key, const char *value);
 cfd_status settings_visit(const settings *values, settings_visitor visit, void *user);
+
+/* Columns of a query or key row of a model with these settings and so many roles (SPEC 4): base, heads, the heads fused. */
+int32_t settings_score_width(const settings *values, int32_t n_roles);
+
+/* One stage of "transform.ROLE": see data/transform.h for what each does. */
+enum transform_kind { TRANSFORM_CENTER, TRANSFORM_STANDARDIZE, TRANSFORM_L2, TRANSFORM_SVD };
+#define SETTINGS_MAX_STAGES 8
+
+typedef struct transform_step {
+    enum transform_kind kind;
+    int32_t rank; /* svd:K */
+} transform_step;
+
+/* Reads "none", or stages separated by commas, in order. `key` names the culprit in messages. */
+cfd_status settings_read_transform(const char *key, const char *text, transform_step out[SETTINGS_MAX_STAGES], int32_t *n);
+
+/* One "ROLE=NAME" of "modalities". */
+typedef struct role_name {
+    char role[SETTINGS_ROLE_BYTES], name[SETTINGS_ROLE_BYTES];
+} role_name;
+
+/* Reads "modalities": a list of ROLE=NAME or NAME, which plays the role of its own name; "" and "none" give none. Refuses bad names,
+ * "fused", repeated roles, more than CFD_MAX_MODALITIES. */
+cfd_status settings_read_roles(const char *text, role_name out[CFD_MAX_MODALITIES], int32_t *n);
 
 /* Which modalities take part, in order. */
 typedef struct role_assignment {

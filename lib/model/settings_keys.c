@@ -16,13 +16,14 @@
 #define CHOICE(key, member, choices, standard, help) \
     {key, false, KEY_CHOICE, AT(member), 0, 0, false, choices, standard, help, key, choices}
 #define TEXT(key, member, range, standard, help) \
-    {key, false, KEY_TEXT, AT(member), 0, 0, false, NULL, standard, help, key, range}
+    {key, false, KEY_TEXT, AT(member), 0, sizeof(((settings *)0)->member), false, NULL, standard, help, key, range}
 #define ROLE_NUMBER(key, member, low, high, standard, help) \
     {key, true, KEY_NUMBER, OF(member), low, high, false, NULL, standard, help, key ".ROLE", #low " to " #high}
 #define ROLE_YES_NO(key, member, standard, help) \
     {key, true, KEY_YES_NO, OF(member), 0, 1, false, "no|yes", standard, help, key ".ROLE", "yes or no"}
 #define ROLE_TEXT(key, member, range, standard, help) \
-    {key, true, KEY_TEXT, OF(member), 0, 0, false, NULL, standard, help, key ".ROLE", range}
+    {key, true, KEY_TEXT, OF(member), 0, sizeof(((role_settings *)0)->member), false, NULL, standard, help, \
+     key ".ROLE", range}
 
 const key_row settings_keys[] = {
     /* ---- shape (SPEC 1 to 4) ---- */

@@ -12,7 +12,7 @@ typedef struct key_row {
     bool of_role;         /* the value lives in role_settings, at `offset` there */
     enum key_type type;
     size_t offset;
-    double low, high;     /* numbers and integers, inclusive unless `open` */
+    double low, high;     /* numbers and integers, inclusive unless `open`; of a text, high is its bytes with the NUL */
     bool open;            /* the low end is not included */
     const char *choices;  /* KEY_CHOICE: "first|second", stored as index */
     const char *standard; /* the default, as text */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The published numbers (SPEC 7), the ablations, and which modality plays which role. */
+/* The published numbers (SPEC 7), and the ablations. */
 #include "model/settings.h"
 
 #include <stdio.h>
@@ -107,79 +107,4 @@ cfd_status settings_load_preset(settings *values, const char *name)
 cfd_status settings_load_ablation(settings *values, const char *name)
 {
     return load_named(values, ablations, "ablation", name, true);
-}
-
-/* ---- roles ---- */
-
-static cfd_status find_modality(const char *const *names, int32_t n_names, const char *wanted, int32_t *index)
-{
-    char known[512] = "none at all";
-    size_t length = 0;
-    for (int32_t i = 0; i < n_names; i++) {
-        if (strcmp(names[i], wanted) == 0) {
-            *index = i;
-            return CFD_OK;
-        }
-        int more = snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", names[i]);
-        length += more > 0 && (size_t)more < sizeof known - length ? (size_t)more : 0;
-    }
-    return fail(CFD_ERROR_CONFIG, "modalities: the data set has no modality \"%.63s\": it has %s", wanted, known);
-}
-
-/* "ROLE=NAME" or "NAME", which plays the role of its own name. */
-static cfd_status read_assignment(const char *text, size_t length, role_assignment *out, char *name)
-{
-    const char *equals = memchr(text, '=', length);
-    size_t role_length = equals ? (size_t)(equals - text) : length;
-    size_t name_length = equals ? length - role_length - 1 : length;
-    if (role_length >= SETTINGS_ROLE_BYTES || name_length >= SETTINGS_ROLE_BYTES) {
-        return fail(CFD_ERROR_CONFIG, "modalities: \"%.*s\": names have at most 63 letters", (int)(length > 80 ? 80 : length),
-                    text);
-    }
-    memcpy(out->role, text, role_length);
-    out->role[role_length] = '\0';
-    memcpy(name, equals ? equals + 1 : text, name_length);
-    name[name_length] = '\0';
-    if (!text_is_name(out->role) || !text_is_name(name) || strcmp(out->role, "fused") == 0) {
-        return fail(CFD_ERROR_CONFIG, "modalities: \"%.*s\": ROLE=NAME wanted, of letters, digits, '_' or '-' (not \"fused\")",
-                    (int)(length > 80 ? 80 : length), text);
-    }
-    return CFD_OK;
-}
-
-cfd_status settings_assign_roles(const settings *values, const char *const *names, int32_t n_names,
-                                 role_assignment out[CFD_MAX_MODALITIES], int32_t *n)
-{
-    role_assignment found[CFD_MAX_MODALITIES];
-    int32_t count = 0;
-    if (values->modalities[0] == '\0') {
-        for (; count < n_names && count < CFD_MAX_MODALITIES; count++) {
-            snprintf(found[count].role, sizeof found[count].role, "%s", names[count]);
-            found[count].modality = count;
-        }
-    } else if (strcmp(values->modalities, "none") != 0) {
-        for (const char *at = values->modalities; *at;) {
-            size_t length = strcspn(at, ",");
-            char name[SETTINGS_ROLE_BYTES];
-            if (count == CFD_MAX_MODALITIES) {
-                return fail(CFD_ERROR_CONFIG, "modalities: more than %d", CFD_MAX_MODALITIES);
-            }
-            TRY(read_assignment(at, length, &found[count], name));
-            TRY(find_modality(names, n_names, name, &found[count].modality));
-            for (int32_t i = 0; i < count; i++) {
-                if (strcmp(found[i].role, found[count].role) == 0) {
-                    return fail(CFD_ERROR_CONFIG, "modalities: the role \"%s\" is given twice", found[i].role);
-                }
-            }
-            count++;
-            at += length;
-            if (*at == ',' && *++at == '\0') {
-                return fail(CFD_ERROR_CONFIG, "modalities: nothing follows the last ','");
-            }
-        }
-    }
-    count = count > values->modality_limit ? values->modality_limit : count;
-    memcpy(out, found, (size_t)count * sizeof *out);
-    *n = count;
-    return CFD_OK;
 }

@@ -2,6 +2,8 @@
 /* One step, in order: the batch, forward, losses, backward, update. */
 #include "model/sections.h"
 
+#include "base/ids.h"
+
 #include <string.h>
 
 /* ---- the batch (SPEC 6) ---- */
@@ -17,16 +19,6 @@ cfd_status model_draw_batch(model *m)
     return m->device->table->batch_index(m->device, &m->batch);
 }
 
-static cfd_status check_ids(const char *what, const int32_t *ids, size_t n, int32_t bound)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || ids[i] >= bound) {
-            return fail(CFD_ERROR_ARGUMENT, "batch->%s[%zu] is %d: 0 to %d wanted", what, i, (int)ids[i], (int)bound - 1);
-        }
-    }
-    return CFD_OK;
-}
-
 cfd_status model_set_batch(model *m, const cfd_batch *batch)
 {
     if (!batch->users || !batch->positives || !batch->negatives) {
@@ -37,9 +29,9 @@ cfd_status model_set_batch(model *m, const cfd_batch *batch)
         return fail(CFD_ERROR_ARGUMENT, "batch->size is %zu: 1 to %d (batch_size) wanted", batch->size,
                     (int)m->values.batch_size);
     }
-    TRY(check_ids("users", batch->users, batch->size, m->users));
-    TRY(check_ids("positives", batch->positives, batch->size, m->items));
-    TRY(check_ids("negatives", batch->negatives, batch->size, m->items));
+    TRY(ids_check("batch->users", batch->users, batch->size, m->users));
+    TRY(ids_check("batch->positives", batch->positives, batch->size, m->items));
+    TRY(ids_check("batch->negatives", batch->negatives, batch->size, m->items));
     const ops_table *t = m->device->table;
     size_t bytes = batch->size * sizeof(int32_t);
     TRY(t->upload(m->device, m->batch.user_ids, batch->users, bytes));
@@ -91,7 +83,7 @@ cfd_status model_compute_gradients(model *m)
 cfd_status model_update(model *m)
 {
     TRY(adam_update(m));
-    m->steps_done++;
+    m->parameter_steps = ++m->steps_done;
     return CFD_OK;
 }
 

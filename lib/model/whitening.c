@@ -51,8 +51,12 @@ cfd_status whitening_forward(model *m)
     for (int32_t role = 0, length; next_run(m, &role, &length); role += length) {
         run w = run_of(m, role, length);
         TRY(t->cross_moment(m->device, w.y, ld, w.y, ld, m->items, m->d, w.heads, 1.0 / m->items, w.moment));
-        TRY(t->inverse_sqrt(m->device, w.moment, m->d, w.heads, m->values.whiten_epsilon, w.eigenvectors, w.roots,
-                            w.inverse_root));
+        cfd_status status = t->inverse_sqrt(m->device, w.moment, m->d, w.heads, m->values.whiten_epsilon, w.eigenvectors,
+                                            w.roots, w.inverse_root);
+        if (status == CFD_ERROR_NUMERIC) {
+            return fail(status, "whitening, from role %s on: %s", m->roles[role].own.role, cfd_last_error());
+        }
+        TRY(status);
         TRY(t->multiply_right(m->device, w.y, ld, w.inverse_root, m->items, m->d, w.heads, 1.0f, false, m->x + w.below, ld));
     }
     return CFD_OK;

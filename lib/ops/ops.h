@@ -189,6 +189,10 @@ typedef struct ops_table {
      * score's bits depend on its two rows alone, not on the block it is computed in. */
     cfd_status (*score_block)(const ops *o, const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
                               int32_t width, float *scores, int64_t ld);
+    /* scores[i] = row . rows[ids[i]] for i < n: one query with listed keys, or one key with listed queries. Called as
+     * score_block is, and of the same two rows it makes the same bits. */
+    cfd_status (*score_pairs)(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
+                              int32_t width, float *scores);
 } ops_table;
 
 /* What every backend's instance begins with. */

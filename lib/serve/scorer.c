@@ -69,11 +69,7 @@ static cfd_status score_one_user(const scorer *s, int32_t user, const int32_t *i
     if (!items) {
         return table->score_block(s->device, query, 1, s->keys, s->items, s->width, scores, s->items);
     }
-    for (size_t i = 0; i < n_items; i++) {
-        TRY(table->score_block(s->device, query, 1, s->keys + (size_t)items[i] * (size_t)s->width, 1, s->width,
-                               scores + i, 1));
-    }
-    return CFD_OK;
+    return table->score_pairs(s->device, query, s->keys, items, (int64_t)n_items, s->width, scores);
 }
 
 cfd_status scorer_scores(const scorer *s, const int32_t *users, size_t n_users, const int32_t *items, size_t n_items,

@@ -9,7 +9,7 @@
 typedef struct scorer {
     const memory_source *memory;
     thread_pool *pool;
-    ops *device;          /* for score_block only, which any number of threads may call; owned */
+    ops *device;          /* for score_block and score_pairs only, which any number of threads may call; owned */
     int32_t users, items, width;
     float *queries, *keys; /* users x width, items x width; owned */
 } scorer;
@@ -19,7 +19,9 @@ cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool
                        int32_t items, int32_t width, float *queries, float *keys);
 void scorer_release(scorer *s); /* accepts a zeroed struct */
 
-/* As cfd_score_users and cfd_recommend, arguments already checked. */
+/* As cfd_score_users and cfd_recommend, arguments already checked. Want of memory is met before anything is written; where
+ * a device fails at its scores (the cpu's and the reference's cannot), blocks that were finished before stand in the
+ * outputs. */
 cfd_status scorer_scores(const scorer *s, const int32_t *users, size_t n_users, const int32_t *items, size_t n_items,
                          float *scores);
 cfd_status scorer_recommend(const scorer *s, const int32_t *users, size_t n_users, size_t k, const cfd_filter *filter,

@@ -115,28 +115,52 @@ static cfd_status get_settings(const safetensors_file *file, const char *path, s
     return CFD_OK;
 }
 
-/* A float32 matrix of `rows` rows and *width columns (0: not known yet). */
-static cfd_status find_matrix(const safetensors_file *file, const char *path, const char *name, int64_t rows,
-                              int64_t *width, const safetensor **out)
+/* Refuses all but a float32 matrix of `rows` rows (ANY_ROWS: of as many as there are) and `columns` columns. `of` says in
+ * words what these are. */
+enum { ANY_ROWS = -1 };
+
+static cfd_status check_matrix(const safetensor *tensor, const char *path, int64_t rows, int64_t columns, const char *of)
 {
-    const safetensor *tensor = safetensors_find(file, name);
-    if (!tensor) {
-        return fail(CFD_ERROR_FORMAT, "%s: not a model file: tensor %s is missing", path, name);
-    }
+    char name[REPORT_BYTES];
+    report_bytes(tensor->name, strlen(tensor->name), name);
     if (strcmp(tensor->dtype, "F32") != 0 || tensor->rank != 2) {
         char shown[REPORT_BYTES];
         return fail(CFD_ERROR_FORMAT, "%s: tensor %s is %s with %d dimensions, not F32 with 2", path, name,
                     report_bytes(tensor->dtype, strlen(tensor->dtype), shown), (int)tensor->rank);
     }
-    bool fits = *width == 0 ? tensor->shape[1] >= 1 && tensor->shape[1] <= INT32_MAX : tensor->shape[1] == *width;
-    if (tensor->shape[0] != rows || !fits) {
-        const char *of = strcmp(name, "serve.query") == 0 ? "users" : "items";
-        return fail(CFD_ERROR_FORMAT, "%s: tensor %s has %lld rows of width %lld, which does not fit %lld %s%s", path,
-                    name, (long long)tensor->shape[0], (long long)tensor->shape[1], (long long)rows, of,
-                    *width == 0 ? "" : " or the width of serve.query");
+    int64_t wanted = rows == ANY_ROWS && tensor->shape[0] > 0 ? tensor->shape[0] : rows == ANY_ROWS ? 1 : rows;
+    if (tensor->shape[0] != wanted || tensor->shape[1] != columns) {
+        return fail(CFD_ERROR_FORMAT, "%s: tensor %s is %lld x %lld, not %lld x %lld: %s", path, name,
+                    (long long)tensor->shape[0], (long long)tensor->shape[1], (long long)wanted, (long long)columns, of);
     }
-    *width = tensor->shape[1];
+    return CFD_OK;
+}
+
+static cfd_status find_matrix(const safetensors_file *file, const char *path, const char *name, int64_t rows,
+                              int64_t columns, const char *of, const safetensor **out)
+{
+    const safetensor *tensor = safetensors_find(file, name);
+    if (!tensor) {
+        return fail(CFD_ERROR_FORMAT, "%s: not a model file: tensor %s is missing", path, name);
+    }
+    TRY(check_matrix(tensor, path, rows, columns, of));
     *out = tensor;
+    return CFD_OK;
+}
+
+/* The parameters serve nobody here, but where they contradict the rest, one of both is wrong. */
+static cfd_status check_parameters(const safetensors_file *file, const char *path, int64_t users, int64_t items, int64_t d)
+{
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const safetensor *tensor = &file->tensors[i];
+        if (strncmp(tensor->name, "user.", 5) == 0) {
+            TRY(check_matrix(tensor, path, users, d, "n_users x config.embedding_dim"));
+        } else if (strncmp(tensor->name, "item.", 5) == 0) {
+            TRY(check_matrix(tensor, path, items, d, "n_items x config.embedding_dim"));
+        } else if (strncmp(tensor->name, "proj.", 5) == 0) {
+            TRY(check_matrix(tensor, path, ANY_ROWS, d, "columns of the features x config.embedding_dim"));
+        }
+    }
     return CFD_OK;
 }
 
@@ -166,19 +190,24 @@ static cfd_status read_open_file(const memory_source *memory, const safetensors_
     TRY(get_constant(file, path, "format_version", "1"));
     int64_t users;
     int64_t items;
-    int64_t width = 0;
     TRY(get_integer(file, path, "n_users", 1, INT32_MAX - 1, &users));
     TRY(get_integer(file, path, "n_items", 1, INT32_MAX - 1, &items));
     TRY(get_integer(file, path, "steps_done", 0, INT64_MAX, &read->steps_done));
     TRY(get_roles(file, path, read));
     TRY(get_settings(file, path, &read->values));
+    int32_t width = settings_score_width(&read->values, read->n_roles);
+    if (width == 0) {
+        return fail(CFD_ERROR_FORMAT, "%s: metadata \"config.branch.base\" is off and no role takes part: nothing to score by",
+                    path);
+    }
     const safetensor *query;
     const safetensor *key;
-    TRY(find_matrix(file, path, "serve.query", users, &width, &query));
-    TRY(find_matrix(file, path, "serve.key", items, &width, &key));
+    TRY(find_matrix(file, path, "serve.query", users, width, "n_users x width of the configuration", &query));
+    TRY(find_matrix(file, path, "serve.key", items, width, "n_items x width of the configuration", &key));
+    TRY(check_parameters(file, path, users, items, read->values.embedding_dim));
     read->users = (int32_t)users;
     read->items = (int32_t)items;
-    read->width = (int32_t)width;
+    read->width = width;
     TRY(copy_matrix(memory, query, path, &read->queries));
     cfd_status status = copy_matrix(memory, key, path, &read->keys);
     if (status != CFD_OK) {

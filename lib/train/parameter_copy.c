@@ -38,6 +38,7 @@ cfd_status parameter_copy_keep(const model *m, parameter_copy *copy)
     for (int32_t i = 0; i < n; i++) {
         TRY(t->copy(m->device, *blocks[i].copy, blocks[i].parameters, blocks[i].bytes));
     }
+    copy->steps = m->parameter_steps;
     return CFD_OK;
 }
 
@@ -49,6 +50,7 @@ cfd_status parameter_copy_restore(model *m, const parameter_copy *copy)
     for (int32_t i = 0; i < n; i++) {
         TRY(m->device->table->copy(m->device, blocks[i].parameters, *blocks[i].copy, blocks[i].bytes));
     }
+    m->parameter_steps = copy->steps;
     return CFD_OK;
 }
 

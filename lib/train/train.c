@@ -147,7 +147,7 @@ static cfd_status run_epoch(run *r, int32_t epoch)
         return fail(CFD_ERROR_NUMERIC, "epoch %d: the loss is not finite (ranking %s): lower learning_rate",
                     (int)epoch, isfinite(losses.ranking) ? "is" : "is not");
     }
-    if (r->stop) {
+    if (progress.step < progress.n_steps) {
         return CFD_OK; /* the caller wants no more: not a whole epoch, nothing to say of it */
     }
     r->summary.epochs_done = epoch;

@@ -20,6 +20,7 @@ cfd_status train_run(model *m, const dataset *data, const train_request *request
 
 /* A copy of a model's parameters on its device. */
 typedef struct parameter_copy {
+    int64_t steps; /* behind them */
     float *e0, *x, *weights[CFD_MAX_MODALITIES];
 } parameter_copy;
 

@@ -54,6 +54,23 @@ works train bad $small --epochs 1 --report out/report.json
 awk 'BEGIN { line = 59; for (i = 0; i < 40; i++) line = line " " i; print line }' >>bad/train.txt
 works train bad $small --epochs 1 --report out/report.json
 [ "$(in_section out/report.json data duplicates)" -gt 0 ] || broken "repeated interactions counted wanted"
+# What repeats or leaks is said beside every metric, without being asked; and nothing where nothing does.
+works train good $small --epochs 1
+says run/out '^data: 60 users, 40 items, 480 training interactions$'
+like_good && echo '60 39 38 39 39' >>bad/train.txt
+works train bad $small --epochs 1 --out out/model
+data='data: 61 users, 40 items, 482 training interactions, 2 repeated ones counted once'
+says run/out "^$data\$"
+works evaluate out/model bad
+says run/out "^$data\$"
+works evaluate out/model bad --json
+says run/out '"duplicates": 2, "leaked_test": 0, '
+echo '60 38' >>bad/test.txt
+works evaluate out/model bad
+says run/out "^$data, 1 test interactions of 1 users stand in train too\$"
+works evaluate out/model bad --json
+says run/out '"duplicates": 2, "leaked_test": 1, '
+rm out/model
 rm -rf bad && mkdir bad && echo '0 0' >bad/train.txt
 run train bad $small --epochs 1 # one user who has the one item: there is no negative
 [ "$code" -le 1 ] || broken "exit code 0 or 1 wanted"

@@ -1,40 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# debian-packages, on a small text in the format of `apt-cache dumpavail`. Called as: sh debian.sh PROGRAM TESTS_DIR,
-# where PROGRAM is cfdtbd, beside which debian-packages is built.
-here=$(pwd)
-case $1 in /*) program=$1 ;; *) program=$here/$1 ;; esac
-case $2 in /*) text=$2/fixtures/debian/dumpavail.txt ;; *) text=$here/$2/fixtures/debian/dumpavail.txt ;; esac
+# debian-packages, on a small text in the format of `apt-cache dumpavail`. It is built beside cfdtbd.
+speaker=debian-packages
+. "$2/cli/making"
 packages=$(dirname "$program")/debian-packages
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-failures=0
+text=$tests/fixtures/debian/dumpavail.txt
 
-complain()
+make_set()
 {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# holds FILE: it holds exactly what stands on standard input.
-holds()
-{
-    cat >expected
-    cmp -s expected "$1" || { complain "$1 is not as expected:"; diff expected "$1"; }
-}
-
-# refused CODE MESSAGE ARGUMENTS...: exits with CODE after one line that is "debian-packages: " and MESSAGE.
-refused()
-{
-    code=$1
-    message=$2
-    shift 2
-    "$packages" "$@" >stdout 2>stderr
-    got=$?
-    [ "$got" = "$code" ] || complain "$*: exit code $got, expected $code"
-    [ "$(cat stderr)" = "debian-packages: $message" ] || complain "$*: it says \"$(cat stderr)\", expected \"$message\""
-    [ ! -e refused ] || complain "$*: wrote a directory"
+    exec "$packages" "$@"
 }
 
 "$packages" "$text" --core 3 --min-items 2 --out set >stdout 2>stderr || complain "it fails: $(cat stderr)"
@@ -161,12 +134,24 @@ refused 1 'absent: No such file or directory' absent --out refused
 refused 1 'nothing is left of 31 packages (--core 9)' "$text" --core 9 --out refused
 refused 1 'set: directory is not empty (--force replaces an earlier result)' "$text" --out set
 refused 2 '--out DIR is missing (see debian-packages --help)' "$text"
-refused 2 '--core: its value is missing (see debian-packages --help)' "$text" --out refused --core
-refused 2 '--core "many": a number wanted' "$text" --out refused --core many
-refused 2 '--seed "18446744073709551616": a number wanted' "$text" --out refused --seed 18446744073709551616
-refused 2 'there is no option --cores (see debian-packages --help)' "$text" --out refused --cores 3
+refused 2 '--core: K is missing' "$text" --out refused --core
+refused 2 '--core "many": an integer from 0 to 1000000 wanted' "$text" --out refused --core many
+refused 2 '--seed "18446744073709551616": an integer from 0 to 18446744073709551615 wanted' "$text" --out refused --seed 18446744073709551616
+refused 2 'there is no option --cores; the nearest is --core' "$text" --out refused --cores 3
+refused 2 'there is no option --xyzzyplugh (see debian-packages --help)' "$text" --out refused --xyzzyplugh
+refused 2 '--out is given twice' "$text" --out refused --out=other
+refused 2 '--force is given twice' "$text" --out refused --force --force
+refused 2 '--out is empty, DIR wanted' "$text" --out=
 refused 2 'one argument too many: "more"' "$text" more --out refused
 "$packages" --help >stdout 2>stderr || complain "--help fails"
 grep -q -- '--min-items' stdout || complain "--help does not name --min-items"
 
-[ "$failures" -eq 0 ] || { echo "$failures failures"; exit 1; }
+grep -q '^usage: debian-packages \[FILE\] \[OPTION\]' stdout || complain "--help does not say how it is called"
+
+# A value may follow the option's name after "=".
+"$packages" --out=equal --core=3 --min-items=2 -- "$text" >stdout 2>stderr || complain "--out=equal: $(cat stderr)"
+diff -r set equal || complain "--name=VALUE: another data set"
+
+stopped_while_reading
+
+all_checked

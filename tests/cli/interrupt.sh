@@ -71,3 +71,33 @@ while :; do
 done
 [ "$code" -eq 130 ] || broken "the end by SIGINT (130) wanted"
 only_files . data run
+
+# A second one that comes only during the evaluation after training ends the program too, but the trained model is there.
+# Negatives that are many make that evaluation take seconds.
+mkdir large
+awk 'BEGIN {
+    for (u = 0; u < 20000; u++) {
+        print u, u % 5000, (u * 7 + 1) % 5000, (u * 13 + 2) % 5000 >"large/train.txt"
+        print u, (u * 17 + 3) % 5000 >"large/test.txt"
+    }
+}'
+what="train, interrupted, and again in its last evaluation"
+"$program" train large --set embedding_dim=8 --set layers=1 --epochs 1000000 --select none --protocol sampled \
+    --set negatives=100000 --out model --report report.json >run/out 2>run/err &
+running=$!
+wait_for '^epoch 1/1000000'
+kill -INT "$running"
+waited=0
+until [ -e model ]; do
+    kill -0 "$running" 2>/dev/null || broken "a program that still runs wanted"
+    [ "$waited" -lt 1200 ] || broken "a model within two minutes wanted"
+    sleep 0.1
+    waited=$((waited + 1))
+done
+kill -INT "$running" 2>/dev/null
+ended
+[ "$code" -eq 130 ] || broken "the end by SIGINT (130) wanted, before the evaluation ends"
+only_files . data large model run
+works info model
+says run/out '^  users  *20000$'
+says run/out '^  trained  *[1-9][0-9]* steps$'

@@ -27,6 +27,32 @@ works train data $small --epochs 1 --out out/model --report out/report
 works info out/model
 only_files out model report
 
+# What a killed process of the same number left behind is in nobody's way, and stays.
+for leftover in 1 2; do
+    sh -c ': >"$1.$$-0.tmp" && shift && exec "$@"' sh out/report "$program" train data $small --epochs 1 \
+        --report out/report >run/out 2>run/err
+    code=$?
+    what="train, report.PID-0.tmp is there"
+    [ "$code" -eq 0 ] || broken "exit code 0 wanted"
+done
+same "$(ls out | grep -c '^report\.[0-9]*-0\.tmp$')" 2 "leftovers"
+rm out/report.*
+only_files out model report
+
+# One place for both, however it is written, is refused before the one overwrites the other.
+ln -s out alias
+cp out/model kept
+for other in ./out/model out/../out/model out//model alias/model "$work/out/model"; do
+    refused 2 'same file' train data --epochs 1 --out out/model --report "$other"
+    refused 2 'same file' train data --epochs 1 --out "$other" --report out/model
+done
+cmp -s kept out/model || broken "the model as it was wanted"
+works train data $small --epochs 1 --out out/model --report ./report # the same name elsewhere is another file
+mkdir other
+works train data $small --epochs 1 --out other/report --report ./report
+works info other/report
+rm -r report other kept alias
+
 # Without --out the model is lost: a warning says so.
 works train data $small --epochs 1
 says run/err '^cfdtbd: warning: .*--out'

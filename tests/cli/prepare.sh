@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# cfdtbd prepare, through its exit codes, output and files. Called as: sh prepare.sh PROGRAM TESTS_DIR
-program=$1
-work=$(mktemp -d) || exit 1
-: >"$work/stdout" 2>"$work/stderr"
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-failures=0
+# cfdtbd prepare, through its exit codes, output and files.
+speaker=cfdtbd
+. "$2/cli/making"
 
-complain()
+make_set()
 {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
+    exec "$program" prepare "$@"
 }
 
 # makes OUT ARGUMENTS...: prepare succeeds, silent on stderr.
@@ -21,32 +15,6 @@ makes()
     shift
     "$program" prepare "$@" --out "$out" >stdout 2>stderr || complain "prepare $* --out $out: $(cat stderr)"
     [ ! -s stderr ] || complain "prepare $*: it says $(cat stderr)"
-}
-
-# holds FILE: it holds exactly what stands on standard input.
-holds()
-{
-    cat >expected
-    cmp -s expected "$1" || { complain "$1 is not as expected:"; diff expected "$1"; }
-}
-
-everything()
-{
-    find . | LC_ALL=C sort
-}
-
-# refused CODE MESSAGE ARGUMENTS...: exits with CODE after one line that is "cfdtbd: " and MESSAGE; writes nothing.
-refused()
-{
-    code=$1
-    message=$2
-    shift 2
-    before=$(everything)
-    "$program" prepare "$@" >stdout 2>stderr
-    got=$?
-    [ "$got" = "$code" ] || complain "prepare $*: exit code $got, expected $code"
-    [ "$(cat stderr)" = "cfdtbd: $message" ] || complain "prepare $*: \"$(cat stderr)\", expected \"cfdtbd: $message\""
-    [ "$(everything)" = "$before" ] || complain "prepare $*: files were left behind or removed"
 }
 
 # ---- leave-one-out by time; a header whose columns stand in another order; string ids; CRLF; a byte order mark ----
@@ -80,6 +48,7 @@ holds shop/test.txt <<END
 END
 holds stdout <<END
 shop.csv: 9 rows and a header, with times
+header: line 1, "timestamp,ITEM_ID,user_id"
 shop: 3 users, 4 items, 9 interactions: 5 train, 2 validation, 2 test
 END
 [ "$(find shop -type f | wc -l)" -eq 5 ] || complain "shop holds other files than five"
@@ -102,7 +71,21 @@ grep -q '2 rows and a header, without times' stdout || complain "RecBole's heade
 # A time that is no number, in the first line, makes a header; in the second line it is a mistake.
 printf 'buyer,thing,when\nu,i,3\nu,j,5\n' >titles.csv
 makes titles titles.csv
-grep -q '2 rows and a header, with times' stdout || complain "a title above the times: $(cat stdout)"
+holds stdout <<END
+titles.csv: 2 rows and a header, with times
+header: line 1, "buyer,thing,when", since "when" is no number (--header no refuses it)
+titles: 1 users, 2 items, 2 interactions: 2 train, 0 validation, 0 test
+END
+# What was taken for a header is shown, even if it was a row that is broken, and a long or hostile one too.
+printf '\n\nu,i,soon\nu,j,5\n' >soon.csv
+makes soon soon.csv
+grep -q '^header: line 3, "u,i,soon", since "soon" is no number' stdout || complain "a first row without a time: $(cat stdout)"
+refused 1 'soon.csv:3: time "soon" is not a number (--time none leaves it out)' soon.csv --out n --header no
+long=$(printf '%0200d' 0)
+printf 'user,item,\033[2J\t\302\233,%s\302\233\nu,i,1,2\n' "$long" >hostile.csv
+makes hostile hostile.csv --delimiter , --time none --rating none
+grep -q '^header: line 1, "user,item,\\x1b\[2J\\t\\xc2\\x9b,00*"$' stdout || complain "a hostile header: $(cat stdout)"
+[ "$(LC_ALL=C tr -d '\n' <stdout | LC_ALL=C tr -d ' -~' | wc -c)" -eq 0 ] || complain "a hostile header is shown as it is"
 # Two columns of unknown names are data, unless the caller says otherwise or names one of them.
 printf 'buyer,thing\nu,i\nu,j\n' >two.csv
 makes two two.csv
@@ -167,6 +150,11 @@ refused 1 'after.csv:1: text after the closing quote of field 2' after.csv --out
 # a is first at 1 and again at 9, so c (3) is the latest and b (2) the one before.
 printf 'u,a,1\nu,b,2\nu,c,3\nu,a,9\n' >repeated.csv
 makes repeated repeated.csv
+holds stdout <<END
+repeated.csv: 4 rows, with times
+1 repeated interactions were dropped
+repeated: 1 users, 3 items, 3 interactions: 1 train, 1 validation, 1 test
+END
 holds repeated/train.txt <<END
 0 0
 END
@@ -267,6 +255,36 @@ if [ "$(id -u)" -ne 0 ]; then
     chmod u+w closed
 fi
 
+# ---- signals: the directory is there whole or not at all, and nothing beside it ----
+stopped_while_reading
+awk 'BEGIN { for (i = 0; i < 300000; i++) print "user-" i % 60000, "item-" i % 20011 }' >large.txt
+before=$(everything)
+caught=
+for _ in $(seq 20); do # the program may be done before the signal comes: then once more
+    (make_set large.txt --out stopped) >stdout 2>stderr &
+    running=$!
+    seen=
+    for _ in $(seq 1000000); do # without a process of its own, lest it be late
+        for building in stopped*; do
+            [ ! -e "$building" ] || seen=$building
+        done
+        [ -z "$seen" ] || break
+    done
+    kill -TERM "$running" 2>/dev/null
+    wait "$running" 2>/dev/null
+    got=$?
+    if [ -e stopped ]; then
+        [ "$(find stopped -type f | wc -l)" -eq 5 ] || complain "SIGTERM while writing: half a data set"
+        rm -rf stopped
+    fi
+    [ "$(everything)" = "$before" ] || complain "SIGTERM while writing: left behind: $(ls -d stopped*)"
+    if [ "$got" -gt 128 ]; then
+        caught=yes
+        break
+    fi
+done
+[ -n "$caught" ] || complain "SIGTERM while writing: exit code $got twenty times, expected the end by the signal"
+
 # ---- bad input ----
 refused 1 'absent.csv: No such file or directory' absent.csv --out n
 refused 1 'empty: Is a directory' empty --out n
@@ -313,4 +331,4 @@ refused 2 'prepare: --delimiter "comma!": auto, tab, comma, semicolon, space, pi
 "$program" prepare --help >stdout 2>stderr || complain "prepare --help fails"
 grep -q -- '--min-rating' stdout || complain "prepare --help does not name --min-rating"
 
-[ "$failures" -eq 0 ] || { echo "$failures failures"; exit 1; }
+all_checked

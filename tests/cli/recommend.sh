@@ -53,3 +53,21 @@ cat >wanted <<'ESCAPED'
 ESCAPED
 grep -q -F -f wanted run/out || broken "the name as $(cat wanted) wanted"
 valid_json run/out
+
+# For people, what would steer the terminal or is no text is shown as what it is; so is a path.
+awk -v best="$(sed -n '1s/ .*//p' list)" 'NR == best + 1 { printf "\033[2J\t\302\233\303\251\\\377\n"; next } { print }' \
+    data/items.names.txt >changed && mv changed data/items.names.txt
+works recommend model data --user user-3 --k 1
+cat >wanted <<'SHOWN'
+  \x1b[2J\t\xc2\x9bé\\xff
+SHOWN
+grep -q -F -f wanted run/out || broken "the name as $(cat wanted) wanted"
+works recommend model data --user user-3 --k 1 --json
+valid_json run/out
+path=$(printf 'da\033[2Jta')
+mv data "$path"
+works info "$path"
+says run/out '^data set da\\x1b\[2Jta$'
+cp model "$path/model"
+works info "$path/model"
+says run/out '^model da\\x1b\[2Jta/model$'

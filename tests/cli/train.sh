@@ -37,6 +37,17 @@ for protocol in full sampled; do
     same "$(in_section out/report.json test protocol)" "\"$protocol\"" "protocol of the test"
 done
 
+# Every cut-off there is, in any order.
+ks=$(awk 'BEGIN { for (k = 1000; k >= 1; k--) printf "%s%d", k == 1000 ? "" : ",", (k * 17) % 1001 }')
+works train data $small --epochs 1 --k "$ks" --out out/model.safetensors --report out/report.json
+same "$(grep -c '^    "hr@[0-9]*": ' out/report.json)" 3000 "hr@k of test, popularity and best"
+same "$(grep -c '^hr@[0-9]* ' run/out)" 1000 "hr@k in the table"
+says run/out '^hr@1000  *1.0000'
+works evaluate out/model.safetensors data --json --k "$ks"
+same "$(grep -o '"mrr@[0-9]*": ' run/out | sort -u | wc -l | tr -d ' ')" 1000 "mrr@k of the model"
+near "$(sed 's/.*"ndcg@20": \([^,}]*\).*/\1/' run/out)" "$(in_section out/report.json test ndcg@20)" 1e-9 "ndcg@20"
+works train data $small --epochs 2 --protocol sampled --k 5,20 --out out/model.safetensors
+
 works evaluate out/model.safetensors data --split validation --protocol full
 says run/out '^validation set, full ranking, 60 users$'
 works info out/model.safetensors

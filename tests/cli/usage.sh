@@ -54,9 +54,17 @@ refused 2 '\-\-k "0"' train data --k 0
 refused 2 '\-\-k "1001"' train data --k 1001
 refused 2 '\-\-k "5,5".*twice' train data --k 5,5
 refused 2 '\-\-out is empty' train data --out=
+refused 2 '\-\-k "1,2,.*: 3 is given twice' train data --k "$(seq -s, 1000),3"
 refused 2 'same file' train data --out x --report x
 refused 2 'ROLE=NAME' train data --modality visual
 refused 2 'ROLE=NAME' train data --modality visual=a,textual=b
+refused 2 'fused' train data --modality fused=vis
+refused 2 'fused' train data --modality visual=vis --modality fused=tex
+refused 2 'vi\.s' train data --modality vi.s=vis
+refused 2 'v s' train data --modality visual='v s'
+refused 2 'visual' train data --modality visual=a --modality visual=b
+refused 2 'fused' train data --set modalities=fused=vis
+refused 2 'vi\.s' config --set modalities=vi.s=vis
 refused 2 'KEY=VALUE' train data --set layers
 refused 2 'KEY=VALUE' config --set =3
 refused 2 'lasagna' train data --set lasagna=3

@@ -173,6 +173,7 @@ static const ops_table cpu_table = {
     .penalty = cpu_penalty,
     .adam = cpu_adam,
     .score_block = cpu_score_block,
+    .score_pairs = cpu_score_pairs,
 };
 
 cfd_status ops_create_cpu_with(const memory_source *memory, thread_pool *pool, log_sink log, const char *name, ops **out)

@@ -74,6 +74,8 @@ cfd_status cpu_penalty(ops *o, const ops_batch *batch, ops_view x, float weight,
 cfd_status cpu_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings);
 cfd_status cpu_score_block(const ops *o, const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
                            int32_t width, float *scores, int64_t ld);
+cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
+                           int32_t width, float *scores);
 
 static inline cpu_ops *cpu_of(ops *o)
 {

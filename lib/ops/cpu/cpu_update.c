@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adam (SPEC 6) over all tensors in one pass, and blocks of scores (SPEC 4). */
+/* Adam (SPEC 6) over all tensors in one pass, and scores of blocks and of pairs (SPEC 4). */
 #include "ops/cpu/cpu.h"
 
 #include <math.h>
@@ -47,5 +47,12 @@ cfd_status cpu_score_block(const ops *o, const float *queries, int64_t n_queries
                            int32_t width, float *scores, int64_t ld)
 {
     ((const cpu_ops *)o)->kernels->scores(queries, n_queries, keys, n_keys, width, scores, ld);
+    return CFD_OK;
+}
+
+cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
+                           int32_t width, float *scores)
+{
+    ((const cpu_ops *)o)->kernels->pair_scores(row, rows, ids, n, width, scores);
     return CFD_OK;
 }

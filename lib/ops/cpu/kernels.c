@@ -22,10 +22,12 @@ typedef float vec __attribute__((vector_size(4 * VECTOR)));
 typedef double wide __attribute__((vector_size(4 * VECTOR))); /* VECTOR / 2 doubles */
 typedef float half __attribute__((vector_size(2 * VECTOR)));  /* VECTOR / 2 floats */
 typedef float quad __attribute__((vector_size(16)));
+typedef float lanes __attribute__((vector_size(32)));
 /* The same at any address. */
 typedef float loose_vec __attribute__((vector_size(4 * VECTOR), aligned(4), may_alias));
 typedef float loose_half __attribute__((vector_size(2 * VECTOR), aligned(4), may_alias));
 typedef float loose_quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 
 #define WIDE (VECTOR / 2)
 
@@ -288,11 +290,15 @@ static void multiply(const double *restrict a, const double *restrict b, double 
 
 /* ---- scores ----
  *
- * PANEL keys are written side by side (a stretch of the width at a time), so that a register holds one column of several
- * keys and a score is the plain chain q_0 k_0 + q_1 k_1 + ... in its own lane, in every tile alike. */
+ * A score is summed in one order wherever it is computed: of each stretch of the width, LANES chains (the first one is
+ * q_0 k_0 + q_LANES k_LANES + ...), which are added to the score one after the other. For blocks, PANEL keys are written
+ * side by side, lane by lane, so that a register holds one column of several keys; for pairs, a register holds the LANES
+ * chains of one score. */
 
 #define PANEL (2 * VECTOR)
-#define STRETCH 256 /* columns at a time: a panel then fits in the nearest cache */
+#define STRETCH 320 /* the most columns at a time: a panel then fits in the nearest cache */
+#define LANES 8 /* divides STRETCH */
+#define LANE (STRETCH / LANES * PANEL) /* from lane to lane of a panel */
 #if VECTOR == 16
 #define TILE 12 /* queries at a time: 24 of 32 registers hold sums */
 #else
@@ -306,7 +312,20 @@ typedef int32_t quad_index __attribute__((vector_size(16)));
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (quad_index){i, j, k, l})
 #endif
 
-/* panel[c][key] = keys[key][c] for four keys and four columns. */
+/* How long the stretches of a width are: equal but for the last, and full lanes. */
+INLINE int32_t stretch_of(int32_t width)
+{
+    int32_t count = width / STRETCH + (width % STRETCH != 0);
+    return count < 2 ? STRETCH : (width / count + (width % count != 0) + LANES - 1) / LANES * LANES;
+}
+
+/* Where a column stands in a panel. */
+INLINE int32_t panel_at(int32_t c)
+{
+    return c % LANES * LANE + c / LANES * PANEL;
+}
+
+/* Four columns, in neighbouring lanes, of four keys. */
 INLINE void transpose_four(const float *keys, int64_t ld, float *panel)
 {
     quad a = *(const loose_quad *)keys;
@@ -318,9 +337,9 @@ INLINE void transpose_four(const float *keys, int64_t ld, float *panel)
     quad cd_low = SHUFFLE(c, d, 0, 4, 1, 5);
     quad cd_high = SHUFFLE(c, d, 2, 6, 3, 7);
     *(loose_quad *)panel = SHUFFLE(ab_low, cd_low, 0, 1, 4, 5);
-    *(loose_quad *)(panel + PANEL) = SHUFFLE(ab_low, cd_low, 2, 3, 6, 7);
-    *(loose_quad *)(panel + 2 * PANEL) = SHUFFLE(ab_high, cd_high, 0, 1, 4, 5);
-    *(loose_quad *)(panel + 3 * PANEL) = SHUFFLE(ab_high, cd_high, 2, 3, 6, 7);
+    *(loose_quad *)(panel + LANE) = SHUFFLE(ab_low, cd_low, 2, 3, 6, 7);
+    *(loose_quad *)(panel + 2 * LANE) = SHUFFLE(ab_high, cd_high, 0, 1, 4, 5);
+    *(loose_quad *)(panel + 3 * LANE) = SHUFFLE(ab_high, cd_high, 2, 3, 6, 7);
 }
 
 /* Columns [0, depth) of n keys, n at most PANEL; the panel's other keys are zero. */
@@ -331,44 +350,45 @@ static void pack_panel(const float *keys, int64_t n, int64_t width, int32_t dept
         const float *from = keys + key * width;
         int32_t c = 0;
         for (; depth - c >= 4; c += 4) {
-            transpose_four(from + c, width, panel + c * PANEL + key);
+            transpose_four(from + c, width, panel + panel_at(c) + key);
         }
         for (; c < depth; c++) {
             for (int32_t i = 0; i < 4; i++) {
-                panel[c * PANEL + key + i] = from[i * width + c];
+                panel[panel_at(c) + key + i] = from[i * width + c];
             }
         }
     }
     for (; key < PANEL; key++) {
         for (int32_t c = 0; c < depth; c++) {
-            panel[c * PANEL + key] = key < n ? keys[key * width + c] : 0.0f;
+            panel[panel_at(c) + key] = key < n ? keys[key * width + c] : 0.0f;
         }
     }
 }
 
-/* Goes on with the sums of `count` queries and a panel's keys, which stand in `out` unless the sums begin here. */
+/* Goes on with the scores of `count` queries and a panel's keys, which stand in `out` unless they begin here. */
 #define DEFINE_TILE(count)                                                                                       \
-    INLINE void tile_##count(const float *queries, int64_t width, const float *panel, int32_t depth, float *out,  \
+    INLINE void tile_##count(const float *queries, int64_t width, const float *panel, int32_t depth, float *out, \
                              int64_t ld, int goes_on)                                                            \
     {                                                                                                            \
-        vec low[count];                                                                                          \
-        vec high[count];                                                                                         \
-        for (int i = 0; i < (count); i++) {                                                                      \
-            low[i] = goes_on ? load(out + i * ld) : (vec){0};                                                    \
-            high[i] = goes_on ? load(out + i * ld + VECTOR) : (vec){0};                                          \
-        }                                                                                                        \
-        for (int32_t c = 0; c < depth; c++) {                                                                    \
-            vec keys_low = load(panel + c * PANEL);                                                              \
-            vec keys_high = load(panel + c * PANEL + VECTOR);                                                    \
-            for (int i = 0; i < (count); i++) {                                                                  \
-                vec query = queries[i * width + c] - (vec){0};                                                   \
-                low[i] += query * keys_low;                                                                      \
-                high[i] += query * keys_high;                                                                    \
+        for (int32_t lane = 0; lane < LANES; lane++) {                                                           \
+            vec low[count] = {{0}};                                                                              \
+            vec high[count] = {{0}};                                                                             \
+            const float *keys = panel + lane * LANE;                                                             \
+            _Pragma("GCC unroll 4")                                                                              \
+            for (int32_t c = lane; c < depth; c += LANES, keys += PANEL) {                                       \
+                vec keys_low = load(keys);                                                                       \
+                vec keys_high = load(keys + VECTOR);                                                             \
+                for (int i = 0; i < (count); i++) {                                                              \
+                    vec query = queries[i * width + c] - (vec){0};                                               \
+                    low[i] += query * keys_low;                                                                  \
+                    high[i] += query * keys_high;                                                                \
+                }                                                                                                \
             }                                                                                                    \
-        }                                                                                                        \
-        for (int i = 0; i < (count); i++) {                                                                      \
-            store(out + i * ld, low[i]);                                                                         \
-            store(out + i * ld + VECTOR, high[i]);                                                               \
+            for (int i = 0; i < (count); i++) {                                                                  \
+                float *to = out + i * ld;                                                                        \
+                store(to, goes_on || lane > 0 ? load(to) + low[i] : low[i]);                                     \
+                store(to + VECTOR, goes_on || lane > 0 ? load(to + VECTOR) + high[i] : high[i]);                 \
+            }                                                                                                    \
         }                                                                                                        \
     }
 
@@ -423,19 +443,69 @@ static void scores(const float *queries, int64_t n_queries, const float *keys, i
                    int64_t ld)
 {
     float panel[STRETCH * PANEL] __attribute__((aligned(64)));
+    int32_t stretch = stretch_of(width);
     for (int64_t key = 0; key < n_keys; key += PANEL) {
         int64_t n = n_keys - key < PANEL ? n_keys - key : PANEL;
         int32_t c = 0;
         do { /* once even where there is no width: such scores are 0 */
-            int32_t depth = width - c < STRETCH ? width - c : STRETCH;
+            int32_t depth = width - c < stretch ? width - c : stretch;
             pack_panel(keys + key * width + c, n, width, depth, panel);
             if (n == PANEL) {
                 score_panel(queries + c, n_queries, width, panel, depth, out + key, ld, c > 0);
             } else {
                 score_last_panel(queries + c, n_queries, width, panel, depth, n, out + key, ld, c > 0);
             }
-            c += STRETCH;
+            c += depth;
         } while (c < width);
+    }
+}
+
+/* The scores of one row with `count` others, summed as the tiles do it. */
+#define DEFINE_PAIRS(count)                                                                                      \
+    INLINE void pairs_##count(const float *row, const float *rows, const int32_t *ids, int32_t width, float *out)\
+    {                                                                                                            \
+        const float *others[count];                                                                              \
+        for (int i = 0; i < (count); i++) {                                                                      \
+            others[i] = rows + (int64_t)ids[i] * width;                                                          \
+        }                                                                                                        \
+        int32_t stretch = stretch_of(width);                                                                     \
+        int32_t c = 0;                                                                                           \
+        do {                                                                                                     \
+            int32_t begin = c;                                                                                   \
+            int32_t end = width - begin < stretch ? width : begin + stretch;                                     \
+            lanes sums[count] = {{0}};                                                                           \
+            for (; end - c >= LANES; c += LANES) {                                                               \
+                for (int i = 0; i < (count); i++) {                                                              \
+                    sums[i] += *(const loose_lanes *)(row + c) * *(const loose_lanes *)(others[i] + c);          \
+                }                                                                                                \
+            }                                                                                                    \
+            for (int lane = 0; lane < LANES - 1; lane++) {                                                       \
+                for (int i = 0; i < (count) && lane < end - c; i++) {                                            \
+                    sums[i][lane] += row[c + lane] * others[i][c + lane];                                        \
+                }                                                                                                \
+            }                                                                                                    \
+            for (int i = 0; i < (count); i++) {                                                                  \
+                float sum = begin > 0 ? out[i] + sums[i][0] : sums[i][0];                                        \
+                for (int lane = 1; lane < LANES; lane++) {                                                       \
+                    sum += sums[i][lane];                                                                        \
+                }                                                                                                \
+                out[i] = sum;                                                                                    \
+            }                                                                                                    \
+            c = end;                                                                                             \
+        } while (c < width);                                                                                     \
+    }
+
+DEFINE_PAIRS(1)
+DEFINE_PAIRS(4)
+
+static void pair_scores(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width, float *out)
+{
+    int64_t i = 0;
+    for (; n - i >= 4; i += 4) {
+        pairs_4(row, rows, ids + i, width, out + i);
+    }
+    for (; i < n; i++) {
+        pairs_1(row, rows, ids + i, width, out + i);
     }
 }
 
@@ -458,4 +528,5 @@ const cpu_kernels TABLE_OF(KERNELS_SET) = {
     .sum_parts = sum_parts,
     .multiply = multiply,
     .scores = scores,
+    .pair_scores = pair_scores,
 };

@@ -51,9 +51,11 @@ typedef struct cpu_kernels {
     void (*sum_parts)(const float *from, size_t stride, size_t parts, double scale, float *out, size_t n);
     /* Row-major c (m x n) = a (m x k) b (k x n), in double, all contiguous. */
     void (*multiply)(const double *a, const double *b, double *c, int32_t m, int32_t n, int32_t k);
-    /* scores (ld) = Q K^T. Each score is one chain of sums along `width`, whatever stands beside it. */
+    /* scores (ld) = Q K^T. Each score is summed along `width` in one order, whatever stands beside it. */
     void (*scores)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width,
                    float *scores, int64_t ld);
+    /* scores[i] = row . rows[ids[i]], with the bits of `scores`. */
+    void (*pair_scores)(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width, float *scores);
 } cpu_kernels;
 
 extern const cpu_kernels cpu_kernels_baseline;

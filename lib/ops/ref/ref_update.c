@@ -24,17 +24,31 @@ cfd_status ref_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops
     return CFD_OK;
 }
 
+static float score(const float *x, const float *y, int32_t width)
+{
+    double sum = 0;
+    for (int32_t c = 0; c < width; c++) {
+        sum += (double)x[c] * y[c];
+    }
+    return (float)sum;
+}
+
 cfd_status ref_score_block(const ops *o, const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
                            int32_t width, float *scores, int64_t ld)
 {
     for (int64_t u = 0; u < n_queries; u++) {
         for (int64_t i = 0; i < n_keys; i++) {
-            double sum = 0;
-            for (int32_t c = 0; c < width; c++) {
-                sum += (double)queries[u * width + c] * keys[i * width + c];
-            }
-            scores[u * ld + i] = (float)sum;
+            scores[u * ld + i] = score(queries + u * width, keys + i * width, width);
         }
+    }
+    return CFD_OK;
+}
+
+cfd_status ref_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
+                           int32_t width, float *scores)
+{
+    for (int64_t i = 0; i < n; i++) {
+        scores[i] = score(row, rows + (int64_t)ids[i] * width, width);
     }
     return CFD_OK;
 }

@@ -2,11 +2,33 @@
 /* Strict reading of a command line, by a table of options. */
 #include "options.h"
 
+#include "messages.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WORD_BYTES 48
+#define MISTAKE_BYTES 4096
+
+/* ---- what is said of the command line ---- */
+
+/* The command and a space before it, as it stands behind the program's name; "" where there are no commands. */
+#define BEHIND(line) (line)->command ? " " : "", (line)->command ? (line)->command : ""
+
+static int mistake(const command_line *line, const char *format, ...) MESSAGE_FORMAT(2, 3);
+
+/* "cfdtbd: train: MISTAKE" */
+static int mistake(const command_line *line, const char *format, ...)
+{
+    char text[MISTAKE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return usage_error("%s%s%s", line->command ? line->command : "", line->command ? ": " : "", text);
+}
 
 /* ---- words and numbers ---- */
 
@@ -108,9 +130,9 @@ static bool is_choice(const char *choices, const char *text)
 
 static void print_help(const command_line *line)
 {
-    printf("usage: cfdtbd %s", line->command);
+    printf("usage: %s%s%s", program_name(), BEHIND(line));
     for (size_t i = 0; i < line->n_arguments; i++) {
-        printf(" %s", line->arguments[i]);
+        printf(i < line->n_required ? " %s" : " [%s]", line->arguments[i]);
     }
     printf(" [OPTION]...\n\n%s\n\noptions:\n", line->purpose);
     for (size_t i = 0; i <= line->n_options; i++) {
@@ -138,13 +160,13 @@ static int store(const command_line *line, const option *o, const char *value)
         return -1;
     case OPTION_TEXT:
         if (value[0] == '\0') {
-            return usage_error("%s: --%s is empty, %s wanted", line->command, o->name, o->value);
+            return mistake(line, "--%s is empty, %s wanted", o->name, o->value);
         }
         *(const char **)o->target = value;
         return -1;
     case OPTION_CHOICE:
         if (!is_choice(o->value, value)) {
-            return usage_error("%s: --%s \"%s\": one of %s wanted", line->command, o->name, value, o->value);
+            return mistake(line, "--%s \"%s\": one of %s wanted", o->name, value, o->value);
         }
         *(const char **)o->target = value;
         return -1;
@@ -160,15 +182,14 @@ static int store(const command_line *line, const option *o, const char *value)
     }
     case OPTION_INTEGER:
         if (!integer_from_text(value, o->low, o->high, &number)) {
-            return usage_error("%s: --%s \"%s\": an integer from %d to %d wanted", line->command, o->name, value,
-                               (int)o->low, (int)o->high);
+            return mistake(line, "--%s \"%s\": an integer from %d to %d wanted", o->name, value, (int)o->low,
+                           (int)o->high);
         }
         *(int32_t *)o->target = (int32_t)number;
         return -1;
     case OPTION_SEED:
         if (!seed_from_text(value, o->target)) {
-            return usage_error("%s: --%s \"%s\": an integer from 0 to 18446744073709551615 wanted", line->command,
-                               o->name, value);
+            return mistake(line, "--%s \"%s\": an integer from 0 to 18446744073709551615 wanted", o->name, value);
         }
         return -1;
     }
@@ -187,9 +208,9 @@ static int unknown_option(const command_line *line, const char *name, size_t len
     snprintf(text, sizeof text, "%.*s", (int)(length < WORD_BYTES ? length : WORD_BYTES), name);
     const char *nearest = nearest_word(text, words, n);
     if (nearest) {
-        return usage_error("%s: there is no option --%s; the nearest is --%s", line->command, text, nearest);
+        return mistake(line, "there is no option --%s; the nearest is --%s", text, nearest);
     }
-    return usage_error("%s: there is no option --%s (see cfdtbd %s --help)", line->command, text, line->command);
+    return mistake(line, "there is no option --%s (see %s%s%s --help)", text, program_name(), BEHIND(line));
 }
 
 /* One option at argv[*at]; moves *at on where the value is the next argument. */
@@ -203,16 +224,16 @@ static int parse_option(const command_line *line, int argc, char **argv, int *at
             continue;
         }
         if (o->kind != OPTION_LIST && (*given >> i & 1)) {
-            return usage_error("%s: --%s is given twice", line->command, o->name);
+            return mistake(line, "--%s is given twice", o->name);
         }
         *given |= (uint64_t)1 << i;
         const char *value = name[length] == '=' ? name + length + 1 : NULL;
         if (o->kind == OPTION_FLAG) {
-            return value ? usage_error("%s: --%s takes no value", line->command, o->name) : store(line, o, NULL);
+            return value ? mistake(line, "--%s takes no value", o->name) : store(line, o, NULL);
         }
         if (!value) {
             if (*at + 1 >= argc) {
-                return usage_error("%s: --%s: %s is missing", line->command, o->name, o->value);
+                return mistake(line, "--%s: %s is missing", o->name, o->value);
             }
             value = argv[++*at];
         }
@@ -226,6 +247,9 @@ int options_parse(const command_line *line, int argc, char **argv, const char **
     size_t n = 0;
     uint64_t given = 0;
     bool only_arguments = false;
+    for (size_t i = 0; i < line->n_arguments; i++) {
+        arguments[i] = NULL;
+    }
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i];
         if (!only_arguments && strcmp(text, "--") == 0) {
@@ -239,17 +263,17 @@ int options_parse(const command_line *line, int argc, char **argv, const char **
                 return code;
             }
         } else if (!only_arguments && text[0] == '-' && text[1] != '\0') {
-            return usage_error("%s: there is no option %s (see cfdtbd %s --help)", line->command, text, line->command);
+            return mistake(line, "there is no option %s (see %s%s%s --help)", text, program_name(), BEHIND(line));
         } else if (n == line->n_arguments) {
-            return usage_error("%s: one argument too many: \"%s\"", line->command, text);
+            return mistake(line, "one argument too many: \"%s\"", text);
         } else if (text[0] == '\0') {
-            return usage_error("%s: %s is empty", line->command, line->arguments[n]);
+            return mistake(line, "%s is empty", line->arguments[n]);
         } else {
             arguments[n++] = text;
         }
     }
-    if (n < line->n_arguments) {
-        return usage_error("%s: %s is missing (see cfdtbd %s --help)", line->command, line->arguments[n], line->command);
+    if (n < line->n_required) {
+        return mistake(line, "%s is missing (see %s%s%s --help)", line->arguments[n], program_name(), BEHIND(line));
     }
     return -1;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strict reading of a command line: "--name VALUE" or "--name=VALUE", positional arguments anywhere, "--" ends the
  * options. What is unknown, repeated, missing or out of range is refused; --help is made from the same tables. */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef EXAMPLES_COMMON_OPTIONS_H
+#define EXAMPLES_COMMON_OPTIONS_H
 
-#include "program.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum option_kind {
     OPTION_FLAG,    /* bool: true where given */
@@ -29,24 +31,19 @@ typedef struct option {
     int32_t low, high;
 } option;
 
-/* Rows of an option table. */
-#define MACHINE_OPTIONS(m)                                                                                    \
-    {"threads", "N", "threads that compute; 0: as many as there are processors. Results do not depend on it", \
-     OPTION_INTEGER, &(m)->threads, 0, 1024},                                                                 \
-    {"device", "auto|cpu|cuda[:i]", "what computes (also: reference)", OPTION_TEXT, &(m)->device, 0, 0},      \
-    {"verbose", NULL, "print what the library found and chose, too", OPTION_FLAG, &(m)->verbose, 0, 0}
-
 typedef struct command_line {
-    const char *command;          /* "train" */
+    const char *command;          /* "train"; NULL where the program has no commands */
     const char *purpose;          /* one sentence */
-    const char *const *arguments; /* names of the positional arguments, all required */
+    const char *const *arguments; /* names of the positional arguments */
     size_t n_arguments;
+    size_t n_required;            /* so many of them, the first, must be there */
     const option *options;
     size_t n_options;
     const char *notes;            /* closes the help; may be NULL */
 } command_line;
 
-/* Reads argv[1] to argv[argc - 1]. Returns -1 to go on; else the exit code (help was printed, or an error). */
+/* Reads argv[1] to argv[argc - 1]; an argument that is not there is NULL. Returns -1 to go on; else the exit code (help
+ * was printed, or an error). */
 int options_parse(const command_line *line, int argc, char **argv, const char **arguments);
 
 /* An integer that fills the whole text and lies in the range. */
