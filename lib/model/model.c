@@ -4,23 +4,6 @@
 
 #include "model/setup.h"
 
-#include <string.h>
-
-cfd_status setup_allocate(model *m, size_t count, size_t size, const char *what, void *out)
-{
-    size_t bytes;
-    if (!checked_multiply(count, size, &bytes)) {
-        return fail(CFD_ERROR_MEMORY, "out of memory: %zu x %zu bytes for %s", count, size, what);
-    }
-    return m->device->table->allocate(m->device, bytes, what, out);
-}
-
-cfd_status setup_upload(model *m, const void *host, size_t count, size_t size, const char *what, void *out)
-{
-    TRY(setup_allocate(m, count, size, what, out));
-    return count > 0 ? m->device->table->upload(m->device, *(void **)out, host, count * size) : CFD_OK;
-}
-
 /* ---- shape ---- */
 
 static cfd_status choose_branches(model *m, int32_t n_content)
