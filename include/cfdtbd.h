@@ -264,6 +264,13 @@ CFD_API cfd_status cfd_dataset_add_sparse_modality(cfd_dataset *dataset, const c
                                                    const int64_t *row_offsets, const int32_t *column_ids,
                                                    const float *values);
 
+/** Gives every user, or every item, a name: what users.names.txt and items.names.txt are to a directory. Replaces earlier names.
+ *
+ * @param names  One for each id, in order, copied; NULL or "" where an id has none. Any bytes but NUL.
+ * Refused once a model was made. Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY. Since 1.0. */
+CFD_API cfd_status cfd_dataset_set_user_names(cfd_dataset *dataset, const char *const *names);
+CFD_API cfd_status cfd_dataset_set_item_names(cfd_dataset *dataset, const char *const *names);
+
 /** What a data set holds. */
 typedef struct cfd_dataset_info {
     size_t struct_size;
@@ -305,7 +312,7 @@ CFD_API cfd_status cfd_dataset_get_modality(const cfd_dataset *dataset, size_t i
 CFD_API cfd_status cfd_dataset_user_items(const cfd_dataset *dataset, cfd_split split, int32_t user,
                                           const int32_t **items, size_t *n);
 
-/** The name of a user or item as the data set's names file gives it; NULL where it gives none. Borrowed. Since 1.0. */
+/** The name of a user or item, from the data set's names file or as it was set; NULL where it has none. Borrowed. Since 1.0. */
 CFD_API const char *cfd_dataset_user_name(const cfd_dataset *dataset, int32_t user);
 CFD_API const char *cfd_dataset_item_name(const cfd_dataset *dataset, int32_t item);
 /** The id of the user or item of that name, the first if several bear it; -1 if none does. Since 1.0. */

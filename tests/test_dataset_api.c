@@ -25,6 +25,31 @@ static cfd_dataset *make(void)
     return data;
 }
 
+START_TEST(names_given_in_memory_are_those_of_a_directory)
+{
+    cfd_dataset *data = make();
+    ck_assert_ptr_null(cfd_dataset_user_name(data, 0));
+    OK(cfd_dataset_set_user_names(data, (const char *const[]){"ada", NULL, "b\xc3\xa9 b"}));
+    OK(cfd_dataset_set_item_names(data, (const char *const[]){"same", "", "same", "other"}));
+    ck_assert_str_eq(cfd_dataset_user_name(data, 0), "ada");
+    ck_assert_ptr_null(cfd_dataset_user_name(data, 1));
+    ck_assert_str_eq(cfd_dataset_user_name(data, 2), "b\xc3\xa9 b");
+    ck_assert_int_eq(cfd_dataset_find_user(data, "b\xc3\xa9 b"), 2);
+    ck_assert_int_eq(cfd_dataset_find_user(data, "same"), -1);
+    ck_assert_int_eq(cfd_dataset_find_item(data, "same"), 0); /* the first of two */
+    ck_assert_int_eq(cfd_dataset_find_item(data, "other"), 3);
+    ck_assert_ptr_null(cfd_dataset_item_name(data, 1));
+    ck_assert_int_eq(cfd_dataset_find_item(data, ""), -1);
+    cfd_dataset_info info = CFD_DATASET_INFO_INIT;
+    OK(cfd_dataset_get_info(data, &info));
+    ck_assert(info.has_user_names && info.has_item_names);
+    OK(cfd_dataset_set_user_names(data, (const char *const[]){"eve", "ada", "bob"})); /* replaced */
+    ck_assert_int_eq(cfd_dataset_find_user(data, "ada"), 1);
+    ck_assert_int_eq(cfd_dataset_find_user(data, "b\xc3\xa9 b"), -1);
+    cfd_dataset_destroy(data);
+}
+END_TEST
+
 START_TEST(what_was_added_is_read_back)
 {
     cfd_dataset *data = make();
@@ -147,6 +172,8 @@ START_TEST(a_data_set_in_use_by_a_model_takes_no_more)
     FAILS(CFD_ERROR_ARGUMENT, "in use by a model", cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, zero, zero, 1));
     FAILS(CFD_ERROR_ARGUMENT, "in use by a model", cfd_dataset_add_dense_modality(data, "a", ones, CFD_FLOAT32, 1, 1));
     FAILS(CFD_ERROR_ARGUMENT, "in use by a model",
+          cfd_dataset_set_user_names(data, (const char *const[]){"a", "b", "c"}));
+    FAILS(CFD_ERROR_ARGUMENT, "in use by a model",
           cfd_dataset_add_sparse_modality(data, "a", 1, (const int64_t[]){0, 0, 0, 0, 0}, NULL, NULL));
     cfd_dataset_destroy(data); /* the model keeps it */
     cfd_model_destroy(model);
@@ -159,6 +186,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("dataset api");
     tcase_add_checked_fixture(c, make_folder, remove_folder);
     tcase_add_checked_fixture(c, make_context, drop_context);
+    tcase_add_test(c, names_given_in_memory_are_those_of_a_directory);
     tcase_add_test(c, what_was_added_is_read_back);
     tcase_add_test(c, null_and_impossible_arguments_are_named);
     tcase_add_test(c, a_caller_with_a_shorter_struct_gets_as_much_as_it_knows);

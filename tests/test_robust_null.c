@@ -89,6 +89,11 @@ START_TEST(data_sets_name_the_pointer_that_is_null)
     REFUSES("users", cfd_dataset_add_interactions(made, CFD_SPLIT_TRAIN, NULL, ids, 1));
     REFUSES("items", cfd_dataset_add_interactions(made, CFD_SPLIT_TRAIN, ids, NULL, 1));
     OK(cfd_dataset_add_interactions(made, CFD_SPLIT_TRAIN, NULL, NULL, 0));
+    const char *const called[] = {"a", "b", "c"};
+    REFUSES("dataset", cfd_dataset_set_user_names(NULL, called));
+    REFUSES("names", cfd_dataset_set_user_names(made, NULL));
+    REFUSES("dataset", cfd_dataset_set_item_names(NULL, called));
+    REFUSES("names", cfd_dataset_set_item_names(made, NULL));
     REFUSES("dataset", cfd_dataset_add_dense_modality(NULL, "a", features, CFD_FLOAT32, 1, 1));
     REFUSES("name", cfd_dataset_add_dense_modality(made, NULL, features, CFD_FLOAT32, 1, 1));
     REFUSES("features", cfd_dataset_add_dense_modality(made, "a", NULL, CFD_FLOAT32, 1, 1));

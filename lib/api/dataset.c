@@ -71,6 +71,22 @@ static cfd_status require_open(const cfd_dataset *data)
     return atomic_load(&data->frozen) ? fail(CFD_ERROR_ARGUMENT, "the data set is in use by a model") : CFD_OK;
 }
 
+cfd_status cfd_dataset_set_user_names(cfd_dataset *data, const char *const *names)
+{
+    TRY(require(data, "dataset"));
+    REQUIRE(names);
+    TRY(require_open(data));
+    return dataset_set_user_names(&data->data, names);
+}
+
+cfd_status cfd_dataset_set_item_names(cfd_dataset *data, const char *const *names)
+{
+    TRY(require(data, "dataset"));
+    REQUIRE(names);
+    TRY(require_open(data));
+    return dataset_set_item_names(&data->data, names);
+}
+
 cfd_status cfd_dataset_add_interactions(cfd_dataset *data, cfd_split split, const int32_t *users, const int32_t *items,
                                         size_t n)
 {

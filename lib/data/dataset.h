@@ -60,6 +60,10 @@ cfd_status dataset_add_dense(dataset *data, const char *name, const void *featur
 cfd_status dataset_add_sparse(dataset *data, const char *name, int32_t columns, const int64_t *row_offsets,
                               const int32_t *column_ids, const float *values);
 
+/* One name for each user or item; NULL or "" for none. */
+cfd_status dataset_set_user_names(dataset *data, const char *const *names);
+cfd_status dataset_set_item_names(dataset *data, const char *const *names);
+
 const char *name_list_at(const name_list *names, int32_t id); /* NULL without names */
 int32_t name_list_find(const name_list *names, const char *name);
 

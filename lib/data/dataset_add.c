@@ -154,3 +154,13 @@ cfd_status dataset_add_sparse(dataset *data, const char *name, int32_t columns, 
     take_in(data, name, &m);
     return CFD_OK;
 }
+
+cfd_status dataset_set_user_names(dataset *data, const char *const *names)
+{
+    return names_copy(data->memory, names, data->users, &data->user_names);
+}
+
+cfd_status dataset_set_item_names(dataset *data, const char *const *names)
+{
+    return names_copy(data->memory, names, data->items, &data->item_names);
+}

@@ -38,6 +38,8 @@ cfd_status dataset_compare_splits(dataset *data);
 
 /* One name a line. *named: 1 + the last line that is not empty. */
 cfd_status names_read(const memory_source *memory, const char *path, name_list *out, int32_t *named);
+/* One text for each id, NULL or "" for none; *out is released and replaced, untouched on failure. */
+cfd_status names_copy(const memory_source *memory, const char *const *texts, int32_t n, name_list *out);
 void names_release(const memory_source *memory, name_list *names); /* accepts a zeroed struct */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of users and items: line n of a file is the name of id n, its bytes taken as they are. */
+/* Names of users and items, from a file (line n is the name of id n) or from memory, their bytes taken as they are. */
 #include "data/dataset_parts.h"
 #include "io/map_file.h"
 
@@ -75,6 +75,19 @@ static void fill_table(name_list *names)
     }
 }
 
+/* Room for n names of so many bytes with their NULs. */
+static cfd_status allocate(const memory_source *memory, size_t n, size_t bytes, name_list *names)
+{
+    names->n = (int32_t)n;
+    names->slots = 4;
+    while (names->slots < n * 2) {
+        names->slots *= 2;
+    }
+    TRY(memory_allocate(memory, bytes, 1, "names", &names->bytes));
+    TRY(memory_allocate(memory, n, sizeof *names->starts, "names", &names->starts));
+    return memory_allocate(memory, names->slots, sizeof *names->table, "names", &names->table);
+}
+
 static cfd_status read_bytes(const memory_source *memory, const char *path, const char *bytes, size_t n, name_list *names,
                              int32_t *named)
 {
@@ -82,14 +95,7 @@ static cfd_status read_bytes(const memory_source *memory, const char *path, cons
     if (lines >= INT32_MAX) {
         return fail(CFD_ERROR_FORMAT, "%s: %zu lines are more than there can be ids", path, lines);
     }
-    names->n = (int32_t)lines;
-    names->slots = 4;
-    while (names->slots < lines * 2) {
-        names->slots *= 2;
-    }
-    TRY(memory_allocate(memory, n + 1, 1, "names", &names->bytes));
-    TRY(memory_allocate(memory, lines, sizeof *names->starts, "names", &names->starts));
-    TRY(memory_allocate(memory, names->slots, sizeof *names->table, "names", &names->table));
+    TRY(allocate(memory, lines, n + 1, names));
     TRY(split_lines(path, bytes, n, names, named));
     fill_table(names);
     return CFD_OK;
@@ -109,6 +115,36 @@ cfd_status names_read(const memory_source *memory, const char *path, name_list *
     }
     *out = names;
     *named = last;
+    return CFD_OK;
+}
+
+cfd_status names_copy(const memory_source *memory, const char *const *texts, int32_t n, name_list *out)
+{
+    size_t bytes = 0;
+    for (int32_t id = 0; id < n; id++) {
+        if (!checked_add(bytes, (texts[id] ? strlen(texts[id]) : 0) + 1, &bytes)) {
+            return fail_memory("names", SIZE_MAX);
+        }
+    }
+    name_list names = {0};
+    cfd_status status = allocate(memory, (size_t)n, bytes, &names);
+    if (status != CFD_OK) {
+        names_release(memory, &names);
+        return status;
+    }
+    size_t to = 0;
+    for (int32_t id = 0; id < n; id++) {
+        size_t length = texts[id] ? strlen(texts[id]) : 0;
+        names.starts[id] = to;
+        if (length > 0) {
+            memcpy(names.bytes + to, texts[id], length);
+        }
+        names.bytes[to + length] = '\0';
+        to += length + 1;
+    }
+    fill_table(&names);
+    names_release(memory, out);
+    *out = names;
     return CFD_OK;
 }
 
