@@ -108,9 +108,18 @@ typedef struct cfd_context_options {
     cfd_allocate_function allocate; /**< NULL: malloc and free (then release must be NULL too). */
     cfd_release_function release;
     void *allocator_user;           /**< Handed to allocate and release. */
+    const char *instructions;       /**< Of the cpu's own loops: NULL or "auto", the best that the processor has;
+                                         "baseline", "avx2", "avx512": these, or CFD_ERROR_DEVICE. For tests and
+                                         comparisons; the library for dense products chooses for itself. */
+    const char *scoring;            /**< How top-K sorts out items before it scores the rest in float32: NULL or
+                                         "auto", in the fastest short type that the processor multiplies; "int8";
+                                         "float32": not at all. Lists, their order and scores do not depend on it. */
+    int32_t profile;                /**< 1: the time of every operation is taken: cfd_context_get_profile. */
+    int32_t reserved2;              /**< 0. */
 } cfd_context_options;
 
-#define CFD_CONTEXT_OPTIONS_INIT {sizeof(cfd_context_options), NULL, 0, 0, 2024, NULL, NULL, NULL, NULL, NULL}
+#define CFD_CONTEXT_OPTIONS_INIT \
+    {sizeof(cfd_context_options), NULL, 0, 0, 2024, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}
 
 /** Creates a context.
  *
@@ -134,9 +143,11 @@ typedef struct cfd_context_info {
     int32_t threads;
     int32_t reserved;
     uint64_t seed;
+    const char *bfloat16;        /**< How bfloat16 is multiplied: "none", "native" (AVX512_BF16), "matrix" (AMX). */
+    const char *scoring;         /**< How top-K sorts out: "float32" (not at all), "int8". */
 } cfd_context_info;
 
-#define CFD_CONTEXT_INFO_INIT {sizeof(cfd_context_info), NULL, NULL, NULL, 0, 0, 0}
+#define CFD_CONTEXT_INFO_INIT {sizeof(cfd_context_info), NULL, NULL, NULL, 0, 0, 0, NULL, NULL}
 
 /** Fills *info, whose struct_size the caller has set. Thread-safe. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_context_get_info(const cfd_context *context, cfd_context_info *info);
@@ -218,7 +229,8 @@ typedef enum cfd_split {
 typedef enum cfd_element {
     CFD_FLOAT32 = 0,
     CFD_FLOAT64 = 1,
-    CFD_FLOAT16 = 2 /**< IEEE 754 binary16. */
+    CFD_FLOAT16 = 2, /**< IEEE 754 binary16. */
+    CFD_BFLOAT16 = 3 /**< The upper half of a float32. */
 } cfd_element;
 
 /** Most modalities that one model takes. */

@@ -27,7 +27,7 @@ static inline bool both_open(both *b, int set, int32_t threads)
     log_sink silent = {NULL, NULL};
     OK(threads_create(&memory_default, threads, &b->pool));
     OK(ops_create_reference(&memory_default, b->pool, silent, &b->ref));
-    OK(ops_create_cpu_with(&memory_default, b->pool, silent, kernel_sets[set], &b->cpu));
+    OK(ops_create_cpu(&memory_default, b->pool, silent, kernel_sets[set], &b->cpu));
     return true;
 }
 

@@ -110,9 +110,9 @@ START_TEST(dense_features_are_copied_from_every_element_type)
         ck_assert_int_eq(m->features.rows, 2);
         ck_assert_int_eq(m->features.columns, 2);
         ck_assert_int_eq(m->features.ld, 2);
-        ck_assert_float_eq(m->features.dense[0], 1.5f);
-        ck_assert_float_eq(m->features.dense[1], -2.0f);
-        ck_assert_float_eq(m->features.dense[2], 0.0f);
+        ck_assert_float_eq(((const float *)m->features.dense)[0], 1.5f);
+        ck_assert_float_eq(((const float *)m->features.dense)[1], -2.0f);
+        ck_assert_float_eq(((const float *)m->features.dense)[2], 0.0f);
         ck_assert_int_eq(m->empty_items, 1);
     }
     ck_assert_str_eq(data.modalities[1].name, "f64");

@@ -190,8 +190,8 @@ START_TEST(a_float32_matrix_is_used_where_it_lies_and_others_are_converted)
     write_bytes("visual.npy", bytes, sizeof bytes);
     data = open_folder();
     ck_assert_ptr_null(data.modalities[0].mapping);
-    ck_assert_float_eq(data.modalities[0].features.dense[0], 1.5f);
-    ck_assert_float_eq(data.modalities[0].features.dense[1], -2.0f);
+    ck_assert_float_eq(((const float *)data.modalities[0].features.dense)[0], 1.5f);
+    ck_assert_float_eq(((const float *)data.modalities[0].features.dense)[1], -2.0f);
     dataset_release(&data);
 }
 END_TEST

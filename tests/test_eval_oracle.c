@@ -215,7 +215,8 @@ START_TEST(items_of_equal_rows_tie_on_every_device)
     log_sink silent = {0};
     for (int i = 0; i < 2; i++) {
         ops *device;
-        OK((i == 0 ? ops_create_reference : ops_create_cpu)(&w.source, w.pool, silent, &device));
+        OK(i == 0 ? ops_create_reference(&w.source, w.pool, silent, &device)
+                  : ops_create_cpu(&w.source, w.pool, silent, NULL, &device));
         w.s.device = device;
         for (int protocol = 0; protocol < 2; protocol++) {
             const int32_t k = protocol == CFD_PROTOCOL_FULL ? 640 : 99;

@@ -298,7 +298,7 @@ static void check_row(const transform *t, float *row, const ops_feature_source *
     int32_t columns = apply_stored(t, row);
     ck_assert_int_eq(columns, fitted->columns);
     for (int32_t c = 0; c < columns; c++) {
-        ck_assert_float_eq_tol(row[c], fitted->dense[item * fitted->ld + c], 2e-5f);
+        ck_assert_float_eq_tol(row[c], ((const float *)fitted->dense)[item * fitted->ld + c], 2e-5f);
     }
 }
 

@@ -9,8 +9,8 @@ static void compare(both *b, const ops_feature_source *source, int32_t n, int64_
 {
     ops_features *ref;
     ops_features *cpu;
-    OK(b->ref->table->features_create(b->ref, source, &ref));
-    OK(b->cpu->table->features_create(b->cpu, source, &cpu));
+    OK(b->ref->table->features_create(b->ref, source, NULL, &ref));
+    OK(b->cpu->table->features_create(b->cpu, source, NULL, &cpu));
     int64_t ld = n + padding;
     size_t w_size = (size_t)source->columns * (size_t)n;
     size_t y_size = (size_t)(source->rows * ld);
@@ -101,7 +101,7 @@ START_TEST(products_by_hand)
             ops *o = sides[s];
             ops_features *f;
             float out[6];
-            OK(o->table->features_create(o, &forms[k], &f));
+            OK(o->table->features_create(o, &forms[k], NULL, &f));
             OK(o->table->project(o, f, w, 2, out, 2));
             ck_assert_mem_eq(out, y, sizeof y);
             OK(o->table->project_gradient(o, f, g, 2, 2, out));

@@ -86,7 +86,7 @@ static cfd_status run_losses(ops *o, const world *w, ops_batch *batch, record *o
 static cfd_status run_features(ops *o, const ops_feature_source *source, const world *w, record *out)
 {
     ops_features *f;
-    TRY(o->table->features_create(o, source, &f));
+    TRY(o->table->features_create(o, source, NULL, &f));
     cfd_status status = o->table->project(o, f, w->weights, WIDTH, next(out, ITEMS * WIDTH), WIDTH);
     if (status == CFD_OK) {
         status = o->table->project_gradient(o, f, w->x, WIDTH, WIDTH, next(out, COLUMNS * WIDTH));
@@ -229,7 +229,7 @@ static void limited_release(void *user, void *memory)
 static cfd_status create(bool reference, const memory_source *memory, thread_pool *pool, ops **out)
 {
     log_sink silent = {NULL, NULL};
-    return reference ? ops_create_reference(memory, pool, silent, out) : ops_create_cpu(memory, pool, silent, out);
+    return reference ? ops_create_reference(memory, pool, silent, out) : ops_create_cpu(memory, pool, silent, NULL, out);
 }
 
 START_TEST(every_allocation_may_fail)
@@ -312,9 +312,9 @@ START_TEST(instances_say_what_they_are)
     ck_assert(strncmp(gemm, "oneDNN ", 7) == 0 || strncmp(gemm, "OpenBLAS", 8) == 0 || strcmp(gemm, "CBLAS") == 0);
     ops *none = NULL;
     log_sink silent = {NULL, NULL};
-    FAILS(CFD_ERROR_DEVICE, "\"sse9\"", ops_create_cpu_with(&memory_default, b.pool, silent, "sse9", &none));
+    FAILS(CFD_ERROR_DEVICE, "\"sse9\"", ops_create_cpu(&memory_default, b.pool, silent, "sse9", &none));
     ck_assert_ptr_null(none);
-    OK(ops_create_cpu(&memory_default, b.pool, silent, &none));
+    OK(ops_create_cpu(&memory_default, b.pool, silent, NULL, &none));
     ck_assert_ptr_eq(cpu_kernels_find(none->table->instruction_set(none)), cpu_kernels_choose());
     none->table->destroy(none);
     b.ref->table->destroy(NULL);

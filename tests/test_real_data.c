@@ -53,8 +53,8 @@ START_TEST(tiktoks_half_precision_images_are_read)
     ck_assert_int_eq(data.modalities[1].features.columns, 128);
     double sum = 0.0;
     for (int64_t k = 0; k < (int64_t)data.items * 128; k++) {
-        ck_assert(data.modalities[1].features.dense[k] >= 0.0f);
-        sum += (double)data.modalities[1].features.dense[k];
+        ck_assert(((const float *)data.modalities[1].features.dense)[k] >= 0.0f);
+        sum += (double)((const float *)data.modalities[1].features.dense)[k];
     }
     ck_assert_double_eq_tol(sum / ((double)data.items * 128), 2.69, 0.005);
     dataset_release(&data);

@@ -89,7 +89,7 @@ static void check_columns(const known *k, const transform *t, int32_t kept, doub
         double opposite = 0.0;
         for (int32_t r = 0; r < k->m.rows; r++) {
             double wanted = i < k->rank ? factor * k->s[i] * k->u[r * k->rank + i] : 0.0;
-            double value = t->features.dense[r * t->features.ld + i];
+            double value = ((const float *)t->features.dense)[r * t->features.ld + i];
             same = fmax(same, fabs(value - wanted));
             opposite = fmax(opposite, fabs(value + wanted));
         }
@@ -108,7 +108,7 @@ static void check_products(const known *k, const transform *t, int32_t kept, dou
             double value = 0.0;
             for (int32_t i = 0; i < kept; i++) {
                 wanted += i < k->rank ? k->u[a * k->rank + i] * k->u[b * k->rank + i] * k->s[i] * k->s[i] : 0.0;
-                value += (double)t->features.dense[a * t->features.ld + i] * t->features.dense[b * t->features.ld + i];
+                value += (double)((const float *)t->features.dense)[a * t->features.ld + i] * ((const float *)t->features.dense)[b * t->features.ld + i];
             }
             wanted *= factor * factor;
             ck_assert_msg(fabs(value - wanted) < tolerance, "rows %d and %d: %g, not %g", (int)a, (int)b, value,
@@ -230,14 +230,14 @@ START_TEST(a_single_row_or_column_is_its_own_singular_vector)
     const float row[] = {0, 3, 4};
     const float column[] = {0, -3, 0, 1};
     transform t = fit_dense("svd:1", row, 1, 3);
-    ck_assert_float_eq_tol(fabsf(t.features.dense[0]), 1.0f, 1e-6f);
+    ck_assert_float_eq_tol(fabsf(((const float *)t.features.dense)[0]), 1.0f, 1e-6f);
     transform_release(&t);
     t = fit_dense("svd:1", column, 4, 1);
     /* Rows 0 and 2 are absent: the mean norm of the others, 3 and 1, becomes 1. */
     const float expected[] = {0, 1.5f, 0, -0.5f};
-    float sign = t.features.dense[1] > 0 ? 1.0f : -1.0f;
+    float sign = ((const float *)t.features.dense)[1] > 0 ? 1.0f : -1.0f;
     for (int r = 0; r < 4; r++) {
-        ck_assert_float_eq_tol(sign * t.features.dense[r], expected[r], 1e-6f);
+        ck_assert_float_eq_tol(sign * ((const float *)t.features.dense)[r], expected[r], 1e-6f);
     }
     transform_release(&t);
 }
@@ -256,7 +256,7 @@ START_TEST(rows_that_are_there_have_norm_1_on_average)
         for (int32_t r = 0; r < 50; r++) {
             double squares = 0.0;
             for (int32_t c = 0; c < k; c++) {
-                squares += (double)t.features.dense[r * k + c] * t.features.dense[r * k + c];
+                squares += (double)((const float *)t.features.dense)[r * k + c] * ((const float *)t.features.dense)[r * k + c];
             }
             sum += sqrt(squares);
         }
@@ -279,7 +279,7 @@ START_TEST(features_times_basis_are_the_new_features)
             for (int32_t c = 0; c < 16; c++) {
                 value += (double)m.values[r * 16 + c] * t.stages[0].basis[c * 6 + k];
             }
-            ck_assert_float_eq_tol(t.features.dense[r * 6 + k], (float)value, 2e-6f);
+            ck_assert_float_eq_tol(((const float *)t.features.dense)[r * 6 + k], (float)value, 2e-6f);
         }
     }
     transform_release(&t);
@@ -369,7 +369,7 @@ START_TEST(the_same_seed_gives_the_same_bits_with_any_number_of_threads)
             thread_pool *pool;
             ops *o;
             OK(threads_create(&memory_default, threads[i], &pool));
-            OK(ops_create_cpu(&memory_default, pool, (log_sink){NULL, NULL}, &o));
+            OK(ops_create_cpu(&memory_default, pool, (log_sink){NULL, NULL}, NULL, &o));
             transform t;
             OK(transform_fit(&memory_default, o, 77, "visual", "l2,svd:20", &sources[kind], &t));
             if (!first) {

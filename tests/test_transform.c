@@ -45,7 +45,7 @@ START_TEST(a_constant_column_is_zero_after_standardize_whatever_its_rounding)
     }
     transform t = fit_dense("standardize", features, 97, 2);
     for (int r = 0; r < 97; r++) {
-        ck_assert_float_eq(t.features.dense[2 * r], 0.0f);
+        ck_assert_float_eq(((const float *)t.features.dense)[2 * r], 0.0f);
     }
     transform_release(&t);
 }
@@ -61,7 +61,7 @@ START_TEST(tiny_and_huge_columns_stay_finite)
     }
     transform t = fit_dense("standardize,l2", features, 4, 3);
     for (int i = 0; i < 12; i++) {
-        ck_assert_msg(isfinite(t.features.dense[i]), "number %d is not finite", i);
+        ck_assert_msg(isfinite(((const float *)t.features.dense)[i]), "number %d is not finite", i);
     }
     transform_release(&t);
 }
@@ -123,7 +123,7 @@ START_TEST(rows_may_stand_further_apart_than_they_are_wide)
         transform b = fit_dense(specs[i], tight, 3, 2);
         for (int r = 0; r < 3; r++) {
             for (int c = 0; c < 2; c++) {
-                ck_assert_float_eq(a.features.dense[r * a.features.ld + c], b.features.dense[r * 2 + c]);
+                ck_assert_float_eq(((const float *)a.features.dense)[r * a.features.ld + c], ((const float *)b.features.dense)[r * 2 + c]);
             }
         }
         transform_release(&a);
@@ -214,8 +214,8 @@ START_TEST(absent_rows_stay_zero_through_every_stage)
     for (size_t i = 0; i < 5; i++) {
         transform t = fit_dense(specs[i], m.values, m.rows, m.columns);
         for (int32_t c = 0; c < t.features.columns; c++) {
-            ck_assert_float_eq(t.features.dense[4 * t.features.ld + c], 0.0f);
-            ck_assert_float_eq(t.features.dense[29 * t.features.ld + c], 0.0f);
+            ck_assert_float_eq(((const float *)t.features.dense)[4 * t.features.ld + c], 0.0f);
+            ck_assert_float_eq(((const float *)t.features.dense)[29 * t.features.ld + c], 0.0f);
         }
         transform_release(&t);
     }
@@ -224,7 +224,7 @@ START_TEST(absent_rows_stay_zero_through_every_stage)
     memmove(m.values + 4 * 6, m.values + 5 * 6, 24 * 6 * sizeof(float));
     transform without = fit_dense("center,standardize,l2", m.values, 28, m.columns);
     ck_assert_mem_eq(with.features.dense, without.features.dense, 4 * 6 * sizeof(float));
-    ck_assert_mem_eq(with.features.dense + 5 * 6, without.features.dense + 4 * 6, 24 * 6 * sizeof(float));
+    ck_assert_mem_eq((const float *)with.features.dense + 5 * 6, (const float *)without.features.dense + 4 * 6, 24 * 6 * sizeof(float));
     transform_release(&with);
     transform_release(&without);
     free_matrix(&m);
@@ -238,7 +238,7 @@ START_TEST(features_without_any_content_stay_as_they_are)
     for (size_t i = 0; i < 5; i++) {
         transform t = fit_dense(specs[i], zeroes, 5, 4);
         for (int32_t k = 0; k < 5 * t.features.columns; k++) {
-            ck_assert_float_eq(t.features.dense[k], 0.0f);
+            ck_assert_float_eq(((const float *)t.features.dense)[k], 0.0f);
         }
         transform_release(&t);
     }
@@ -263,7 +263,7 @@ START_TEST(stored_numbers_transform_a_row_as_the_fit_did)
             int32_t columns = apply_stored(&t, row);
             ck_assert_int_eq(columns, t.features.columns);
             for (int32_t c = 0; c < columns; c++) {
-                ck_assert_float_eq_tol(row[c], t.features.dense[r * t.features.ld + c], 2e-5f);
+                ck_assert_float_eq_tol(row[c], ((const float *)t.features.dense)[r * t.features.ld + c], 2e-5f);
             }
         }
         transform_release(&t);

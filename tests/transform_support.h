@@ -17,7 +17,7 @@ static inline ops *device(void)
     static thread_pool *pool;
     if (!made) {
         OK(threads_create(&memory_default, 2, &pool));
-        OK(ops_create_cpu(&memory_default, pool, (log_sink){NULL, NULL}, &made));
+        OK(ops_create_cpu(&memory_default, pool, (log_sink){NULL, NULL}, NULL, &made));
     }
     return made;
 }
@@ -119,7 +119,7 @@ static inline void check_features(const transform *t, const float *expected, int
     ck_assert_int_eq(t->features.columns, columns);
     for (int32_t r = 0; r < rows; r++) {
         for (int32_t c = 0; c < columns; c++) {
-            float value = t->features.dense[r * t->features.ld + c];
+            float value = ((const float *)t->features.dense)[r * t->features.ld + c];
             float wanted = expected[r * columns + c];
             ck_assert_msg(fabsf(value - wanted) <= tolerance, "row %d, column %d is %.9g, not %.9g", (int)r, (int)c,
                           (double)value, (double)wanted);

@@ -30,10 +30,15 @@ static cfd_status choose_device(const char *device, bool *reference)
     return fail(CFD_ERROR_ARGUMENT, "there is no device \"%.40s\": auto, cpu, cuda, cuda:N or reference", device);
 }
 
+static cfd_status create_device(const cfd_context *context, const cfd_context_options *chosen, bool reference, ops **out)
+{
+    return reference ? ops_create_reference(&context->memory, context->pool, context->log, out)
+                     : ops_create_cpu(&context->memory, context->pool, context->log, chosen->instructions, out);
+}
+
 cfd_status context_open_device(const cfd_context *context, ops **out)
 {
-    return context->reference ? ops_create_reference(&context->memory, context->pool, context->log, out)
-                              : ops_create_cpu(&context->memory, context->pool, context->log, out);
+    return context->device->table->create(context->device, out);
 }
 
 cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **context)
@@ -46,6 +51,9 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     }
     if (chosen.reserved != 0) {
         return fail(CFD_ERROR_ARGUMENT, "options.reserved is %d: 0 wanted", (int)chosen.reserved);
+    }
+    if (chosen.reserved2 != 0) {
+        return fail(CFD_ERROR_ARGUMENT, "options.reserved2 is %d: 0 wanted", (int)chosen.reserved2);
     }
     if (!chosen.allocate != !chosen.release) {
         return fail(CFD_ERROR_ARGUMENT, "options.allocate and options.release are given together or not at all");
@@ -60,10 +68,9 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     made->memory = memory;
     made->log = (log_sink){chosen.log, chosen.log_user};
     made->seed = chosen.seed;
-    made->reference = reference;
     cfd_status status;
     TRY_OR(failed, threads_create(&made->memory, chosen.threads, &made->pool));
-    TRY_OR(failed, context_open_device(made, &made->device));
+    TRY_OR(failed, create_device(made, &chosen, reference, &made->device));
     *context = made;
     return CFD_OK;
 failed:
@@ -101,5 +108,8 @@ cfd_status cfd_context_get_info(const cfd_context *context, cfd_context_info *in
     filled.gemm = device->table->gemm(device);
     filled.threads = threads_count(context->pool);
     filled.seed = context->seed;
+    static const char *const bfloat16[] = {"none", "native", "matrix"};
+    filled.bfloat16 = bfloat16[device->table->bfloat16(device)];
+    filled.scoring = "float32";
     return options_write(info, &filled, sizeof filled, "info");
 }

@@ -19,8 +19,7 @@ struct cfd_context {
     log_sink log;
     thread_pool *pool;
     uint64_t seed;
-    bool reference;  /* the reference operations */
-    ops *device;     /* an instance for questions about the device; never computes */
+    ops *device;     /* an instance for questions about the device, and the pattern of others; never computes */
 };
 
 struct cfd_config {

@@ -44,7 +44,7 @@ static cfd_status allocate(workspace *w, const ops_feature_source *features)
     size_t left = (size_t)w->rows * block * sizeof(float);
     size_t right = (size_t)w->columns * block * sizeof(float);
     size_t square = block * block * sizeof(float);
-    TRY(t->features_create(w->device, features, &w->features));
+    TRY(t->features_create(w->device, features, NULL, &w->features));
     TRY(t->allocate(w->device, left, "svd: left block", &w->left));
     TRY(t->allocate(w->device, left, "svd: left block", &w->left_spare));
     TRY(t->allocate(w->device, right, "svd: right block", &w->right));
@@ -189,7 +189,7 @@ cfd_status svd_apply(ops *device, const ops_feature_source *features, const floa
     float *on_device = NULL;
     float *result = NULL;
     cfd_status status;
-    TRY_OR(done, t->features_create(device, features, &handle));
+    TRY_OR(done, t->features_create(device, features, NULL, &handle));
     TRY_OR(done, t->allocate(device, basis_bytes, "an svd basis", &on_device));
     TRY_OR(done, t->allocate(device, out_bytes, "transformed features", &result));
     TRY_OR(done, t->upload(device, on_device, basis, basis_bytes));

@@ -18,7 +18,7 @@ typedef struct fitting {
 
 static const float *dense_row(const ops_feature_source *f, int32_t row)
 {
-    return f->dense + (size_t)row * (size_t)f->ld;
+    return (const float *)f->dense + (size_t)row * (size_t)f->ld;
 }
 
 static bool is_zero_row(const float *row, int32_t columns)

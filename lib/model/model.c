@@ -66,7 +66,7 @@ static cfd_status allocate_role(model *m, const model_content *content, model_ro
     if (!checked_multiply((size_t)role->columns, (size_t)m->role_columns, &size)) {
         return fail_memory("a projection", SIZE_MAX);
     }
-    TRY(m->device->table->features_create(m->device, &content->features, &role->features));
+    TRY(m->device->table->features_create(m->device, &content->features, NULL, &role->features));
     TRY(zeroed(m, size, "a projection", &role->weights));
     TRY(zeroed(m, size, "a projection's gradient", &role->gradient));
     TRY(zeroed(m, size, "Adam's first moment of a projection", &role->moment1));

@@ -97,14 +97,40 @@ typedef struct ops_sampler {
     uint64_t seed;
 } ops_sampler;
 
-/* Host description of constant features, I x columns. Dense: values with ld. Sparse: CSR in host memory. What it points to
+/* How numbers of dense features are stored. */
+typedef enum ops_element { OPS_FLOAT32 = 0, OPS_FLOAT16 = 1, OPS_BFLOAT16 = 2 } ops_element;
+
+static inline size_t ops_element_bytes(ops_element element)
+{
+    return element == OPS_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+/* Host description of constant features, I x columns. Dense: numbers with ld. Sparse: CSR in host memory. What it points to
  * must outlive the ops_features made from it. */
 typedef struct ops_feature_source {
     int32_t rows, columns;
-    const float *dense; /* host; NULL if sparse */
-    int64_t ld;
-    ops_csr sparse; /* host */
+    const void *dense;   /* host; NULL if sparse */
+    ops_element element; /* of dense */
+    int64_t ld;          /* numbers from row to row */
+    ops_csr sparse;      /* host; values in float32 */
 } ops_feature_source;
+
+/* In which type products with dense features are formed; sums are float32 in any case. BF16X3 splits features and weights
+ * each into a high and a low bfloat16 and leaves out low times low. */
+typedef enum ops_precision { OPS_PRECISION_FLOAT32 = 0, OPS_PRECISION_BF16X3 = 1, OPS_PRECISION_BF16 = 2 } ops_precision;
+
+/* How a backend multiplies bfloat16, in comparison with float32. */
+typedef enum ops_bfloat16 {
+    OPS_BFLOAT16_NONE = 0,   /* not at all: precisions but float32 are refused */
+    OPS_BFLOAT16_NATIVE = 1, /* about twice as fast */
+    OPS_BFLOAT16_MATRIX = 2  /* so fast that three products cost less than one in float32 */
+} ops_bfloat16;
+
+/* What a backend is to make of dense features; NULL in its place: float32, stored as the source is. */
+typedef struct ops_feature_options {
+    ops_precision precision;
+    ops_element storage; /* FLOAT32: as the source is. Else the backend keeps them in this type only */
+} ops_feature_options;
 
 typedef struct ops_features ops_features; /* a backend's own storage of features */
 
@@ -112,11 +138,12 @@ typedef struct ops_table {
     const char *name; /* "reference", "cpu" */
 
     /* ---- the instance ---- */
-    /* Another instance of the same backend. The source, pool and sink outlive it. */
-    cfd_status (*create)(const memory_source *memory, thread_pool *pool, log_sink log, ops **out);
+    /* Another instance of the same backend, with the same options. */
+    cfd_status (*create)(const ops *like, ops **out);
     void (*destroy)(ops *o);
     const char *(*instruction_set)(const ops *o);
     const char *(*gemm)(const ops *o);
+    ops_bfloat16 (*bfloat16)(const ops *o);
 
     /* ---- memory ---- */
     /* Uninitialised. Alignment at least 64 bytes. *out untouched on failure. */
@@ -140,7 +167,8 @@ typedef struct ops_table {
     cfd_status (*add_rows)(ops *o, ops_rows rows, const float *x, int64_t ldx, float *y, int64_t ldy, int32_t columns);
 
     /* ---- features ---- */
-    cfd_status (*features_create)(ops *o, const ops_feature_source *source, ops_features **out);
+    cfd_status (*features_create)(ops *o, const ops_feature_source *source, const ops_feature_options *options,
+                                  ops_features **out);
     void (*features_destroy)(ops *o, ops_features *features); /* accepts NULL */
     /* Y = F W; w is columns(F) x n, contiguous; y is rows(F) x n. */
     cfd_status (*project)(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy);
@@ -205,7 +233,8 @@ struct ops {
 
 /* Instances. The source, pool and sink outlive them. */
 cfd_status ops_create_reference(const memory_source *memory, thread_pool *pool, log_sink log, ops **out);
-cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, ops **out);
+/* `instructions` names a set of inner loops; NULL or "auto": the best. CFD_ERROR_DEVICE where the processor lacks it. */
+cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, const char *instructions, ops **out);
 
 static const ops_rows ops_all_rows = {0};
 

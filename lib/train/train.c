@@ -66,7 +66,7 @@ static cfd_status measure(run *r)
     TRY_OR(failed, memory_allocate(m->memory, (size_t)m->users * width, sizeof *queries, "the query rows", &queries));
     TRY_OR(failed, memory_allocate(m->memory, (size_t)m->items * width, sizeof *keys, "the key rows", &keys));
     TRY_OR(failed, model_snapshot(m, queries, keys));
-    TRY_OR(failed, m->device->table->create(m->memory, r->request->pool, m->device->log, &device));
+    TRY_OR(failed, m->device->table->create(m->device, &device));
     scorer s;
     TRY(scorer_init(&s, m->memory, r->request->pool, device, m->users, m->items, (int32_t)width, queries, keys));
     evaluation what = {

@@ -142,12 +142,23 @@ static cfd_status cpu_copy_matrix(ops *o, const float *from, int64_t ld_from, fl
 
 /* ---- the table ---- */
 
+static cfd_status cpu_create(const ops *like, ops **out)
+{
+    return ops_create_cpu(like->memory, like->pool, like->log, ((const cpu_ops *)like)->kernels->name, out);
+}
+
+static ops_bfloat16 cpu_bfloat16(const ops *o)
+{
+    return OPS_BFLOAT16_NONE;
+}
+
 static const ops_table cpu_table = {
     .name = "cpu",
-    .create = ops_create_cpu,
+    .create = cpu_create,
     .destroy = cpu_destroy,
     .instruction_set = cpu_instruction_set,
     .gemm = cpu_gemm,
+    .bfloat16 = cpu_bfloat16,
     .allocate = cpu_allocate,
     .release = cpu_release,
     .upload = cpu_copy,
@@ -176,11 +187,13 @@ static const ops_table cpu_table = {
     .score_pairs = cpu_score_pairs,
 };
 
-cfd_status ops_create_cpu_with(const memory_source *memory, thread_pool *pool, log_sink log, const char *name, ops **out)
+cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, const char *instructions, ops **out)
 {
-    const cpu_kernels *kernels = name ? cpu_kernels_find(name) : cpu_kernels_choose();
-    if (name && !kernels) {
-        return fail(CFD_ERROR_DEVICE, "this processor or build has no \"%s\" instructions", name);
+    bool best = !instructions || strcmp(instructions, "auto") == 0;
+    const cpu_kernels *kernels = best ? cpu_kernels_choose() : cpu_kernels_find(instructions);
+    if (!kernels) {
+        return fail(CFD_ERROR_DEVICE, "this processor or build has no \"%.40s\" instructions: auto, baseline, avx2 or avx512",
+                    instructions);
     }
     cpu_ops *cpu;
     TRY(memory_allocate_zero(memory, 1, sizeof *cpu, "the cpu operations", &cpu));
@@ -192,9 +205,4 @@ cfd_status ops_create_cpu_with(const memory_source *memory, thread_pool *pool, l
     gemm_name(cpu->gemm);
     *out = &cpu->base;
     return CFD_OK;
-}
-
-cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, ops **out)
-{
-    return ops_create_cpu_with(memory, pool, log, NULL, out);
 }

@@ -18,9 +18,6 @@ typedef struct cpu_ops {
     size_t scratch_bytes;
 } cpu_ops;
 
-/* As ops_create_cpu, with the named kernels; NULL: the best. CFD_ERROR_DEVICE where the processor lacks them. */
-cfd_status ops_create_cpu_with(const memory_source *memory, thread_pool *pool, log_sink log, const char *kernels, ops **out);
-
 /* ---- scratch: several arrays in one piece of memory that only grows ---- */
 
 typedef struct cpu_layout {
@@ -49,7 +46,8 @@ cfd_status cpu_spmm(ops *o, const ops_csr *g, ops_rows output, const int32_t *in
                     float *y, int64_t ldy, int32_t columns);
 cfd_status cpu_add_rows(ops *o, ops_rows rows, const float *x, int64_t ldx, float *y, int64_t ldy, int32_t columns);
 /* ---- features ---- */
-cfd_status cpu_features_create(ops *o, const ops_feature_source *source, ops_features **out);
+cfd_status cpu_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
+                               ops_features **out);
 void cpu_features_destroy(ops *o, ops_features *features);
 cfd_status cpu_project(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy);
 cfd_status cpu_project_gradient(ops *o, const ops_features *f, const float *g, int64_t ldg, int32_t n, float *dw);

@@ -55,7 +55,8 @@ static cfd_status build_transpose(ops *o, ops_features *features)
     return CFD_OK;
 }
 
-cfd_status cpu_features_create(ops *o, const ops_feature_source *source, ops_features **out)
+cfd_status cpu_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
+                               ops_features **out)
 {
     ops_features *features;
     TRY(memory_allocate_zero(o->memory, 1, sizeof *features, "features", &features));
@@ -95,7 +96,7 @@ static void project_block(void *argument, size_t block)
     project_job *job = argument;
     int64_t begin = (int64_t)block * PROJECT_ROWS;
     int64_t rows = job->f->rows - begin < PROJECT_ROWS ? job->f->rows - begin : PROJECT_ROWS;
-    cpu_note(&job->failure, gemm(false, false, rows, job->n, job->f->columns, 1.0f, job->f->dense + begin * job->f->ld,
+    cpu_note(&job->failure, gemm(false, false, rows, job->n, job->f->columns, 1.0f, (const float *)job->f->dense + begin * job->f->ld,
                                  job->f->ld, job->w, job->n, 0.0f, job->y + begin * job->ldy, job->ldy));
 }
 
@@ -127,7 +128,7 @@ static void gradient_block(void *argument, size_t block)
     int64_t width = job->f->columns - begin < job->width ? job->f->columns - begin : job->width;
     float *part = job->transposed + begin * n;
     float *out = job->dw + begin * n;
-    cpu_note(&job->failure, gemm(true, false, n, width, job->f->rows, 1.0f, job->g, job->ldg, job->f->dense + begin,
+    cpu_note(&job->failure, gemm(true, false, n, width, job->f->rows, 1.0f, job->g, job->ldg, (const float *)job->f->dense + begin,
                                  job->f->ld, 0.0f, part, width));
     for (int64_t c0 = 0; c0 < width; c0 += 16) {
         int64_t c1 = width - c0 < 16 ? width : c0 + 16;

@@ -63,12 +63,24 @@ static cfd_status ref_copy_matrix(ops *o, const float *from, int64_t ld_from, fl
     return CFD_OK;
 }
 
+static cfd_status ref_create(const ops *like, ops **out)
+{
+    return ops_create_reference(like->memory, like->pool, like->log, out);
+}
+
+/* Every product is formed in double, so any precision may be asked for. */
+static ops_bfloat16 ref_bfloat16(const ops *o)
+{
+    return OPS_BFLOAT16_NATIVE;
+}
+
 static const ops_table ref_table = {
     .name = "reference",
-    .create = ops_create_reference,
+    .create = ref_create,
     .destroy = ref_destroy,
     .instruction_set = ref_instruction_set,
     .gemm = ref_gemm,
+    .bfloat16 = ref_bfloat16,
     .allocate = ref_allocate,
     .release = ref_release,
     .upload = ref_copy,

@@ -2,7 +2,8 @@
 /* Reference: products with constant features. Sums run in one row of doubles, so that features are read row by row. */
 #include "ops/ref/ref.h"
 
-cfd_status ref_features_create(ops *o, const ops_feature_source *source, ops_features **out)
+cfd_status ref_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
+                               ops_features **out)
 {
     ops_features *features;
     TRY(memory_allocate(o->memory, 1, sizeof *features, "features", &features));
@@ -34,7 +35,7 @@ static int64_t column_at(const ops_feature_source *f, int64_t p)
 
 static double value_at(const ops_feature_source *f, int64_t row, int64_t p)
 {
-    return f->dense ? f->dense[row * f->ld + p] : f->sparse.values[p];
+    return f->dense ? ((const float *)f->dense)[row * f->ld + p] : f->sparse.values[p];
 }
 
 cfd_status ref_project(ops *o, const ops_features *features, const float *w, int32_t n, float *y, int64_t ldy)
