@@ -114,7 +114,7 @@ typedef struct cfd_context_options {
     const char *scoring;            /**< How top-K sorts out items before it scores the rest in float32: NULL or
                                          "auto", in the fastest short type that the processor multiplies; "int8";
                                          "float32": not at all. Lists, their order and scores do not depend on it. */
-    int32_t profile;                /**< 1: the time of every operation is taken: cfd_context_get_profile. */
+    int32_t profile;                /**< 1: the time of every operation is taken: cfd_context_get_profile. Else 0. */
     int32_t reserved2;              /**< 0. */
 } cfd_context_options;
 
@@ -151,6 +151,31 @@ typedef struct cfd_context_info {
 
 /** Fills *info, whose struct_size the caller has set. Thread-safe. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_context_get_info(const cfd_context *context, cfd_context_info *info);
+
+/** What the operations of one kind have taken since the context was made or its profile was last reset, where the options
+ * asked for a profile. All handles of the context add to it. The strings live as long as the context. */
+typedef struct cfd_profile_entry {
+    size_t struct_size;
+    const char *operation; /**< "sparse product", "project", "adam": what is computed. */
+    const char *detail;    /**< The shape, as far as it tells the kinds apart: "64 columns, listed rows", "4096 x 128", "". */
+    int64_t calls;         /**< That succeeded. */
+    double seconds;        /**< Of real time; where several threads score at once, the sum of theirs. */
+    double operations;     /**< Floating-point operations of the mathematics, however they are carried out. */
+    double bytes;          /**< Least traffic of memory: every operand read once, every result written once. */
+} cfd_profile_entry;
+
+#define CFD_PROFILE_ENTRY_INIT {sizeof(cfd_profile_entry), NULL, NULL, 0, 0, 0, 0}
+
+/** How many kinds of operations the context's profile knows; 0 without a profile, or for NULL. Kinds are numbered in the order
+ * in which they first occurred and keep their numbers. There are 256 at most: the last, "other", takes all further ones.
+ * Thread-safe. Since 1.0. */
+CFD_API size_t cfd_context_profile_count(const cfd_context *context);
+/** Fills *entry, whose struct_size the caller has set, for kind `index`. A profile costs some microseconds for each
+ * operation, outside its time, and changes no result.
+ * Errors: CFD_ERROR_ARGUMENT (there is no such kind). Thread-safe. Since 1.0. */
+CFD_API cfd_status cfd_context_get_profile(const cfd_context *context, size_t index, cfd_profile_entry *entry);
+/** Sets all counts to zero; the kinds stay. Does nothing without a profile, or for NULL. Thread-safe. Since 1.0. */
+CFD_API void cfd_context_reset_profile(cfd_context *context);
 
 /* ================================================================================================
  * Config: every setting of model, training and evaluation, by key

@@ -43,6 +43,11 @@ START_TEST(context_and_config_name_the_pointer_that_is_null)
     REFUSES("context", cfd_context_create(NULL, NULL));
     REFUSES("context", cfd_context_get_info(NULL, &info));
     REFUSES("info", cfd_context_get_info(context, NULL));
+    cfd_profile_entry entry = CFD_PROFILE_ENTRY_INIT;
+    REFUSES("context", cfd_context_get_profile(NULL, 0, &entry));
+    REFUSES("entry", cfd_context_get_profile(context, 0, NULL));
+    ck_assert_uint_eq(cfd_context_profile_count(NULL), 0);
+    cfd_context_reset_profile(NULL);
     REFUSES("config", cfd_config_create(NULL));
     REFUSES("config", cfd_config_copy(NULL, &made));
     REFUSES("copy", cfd_config_copy(config, NULL));

@@ -32,8 +32,14 @@ static cfd_status choose_device(const char *device, bool *reference)
 
 static cfd_status create_device(const cfd_context *context, const cfd_context_options *chosen, bool reference, ops **out)
 {
-    return reference ? ops_create_reference(&context->memory, context->pool, context->log, out)
-                     : ops_create_cpu(&context->memory, context->pool, context->log, chosen->instructions, out);
+    ops *device;
+    TRY(reference ? ops_create_reference(&context->memory, context->pool, context->log, &device)
+                  : ops_create_cpu(&context->memory, context->pool, context->log, chosen->instructions, &device));
+    if (context->profile) {
+        return ops_create_profiled(device, context->profile, out);
+    }
+    *out = device;
+    return CFD_OK;
 }
 
 cfd_status context_open_device(const cfd_context *context, ops **out)
@@ -51,6 +57,9 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     }
     if (chosen.reserved != 0) {
         return fail(CFD_ERROR_ARGUMENT, "options.reserved is %d: 0 wanted", (int)chosen.reserved);
+    }
+    if (chosen.profile != 0 && chosen.profile != 1) {
+        return fail(CFD_ERROR_ARGUMENT, "options.profile is %d: 0 or 1 wanted", (int)chosen.profile);
     }
     if (chosen.reserved2 != 0) {
         return fail(CFD_ERROR_ARGUMENT, "options.reserved2 is %d: 0 wanted", (int)chosen.reserved2);
@@ -70,6 +79,9 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     made->seed = chosen.seed;
     cfd_status status;
     TRY_OR(failed, threads_create(&made->memory, chosen.threads, &made->pool));
+    if (chosen.profile) {
+        TRY_OR(failed, profile_create(&made->memory, &made->profile));
+    }
     TRY_OR(failed, create_device(made, &chosen, reference, &made->device));
     *context = made;
     return CFD_OK;
@@ -92,6 +104,7 @@ void cfd_context_destroy(cfd_context *context)
     if (context->device) {
         context->device->table->destroy(context->device);
     }
+    profile_destroy(context->profile);
     threads_destroy(context->pool);
     memory_source memory = context->memory;
     memory_release(&memory, context);

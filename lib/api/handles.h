@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "model/settings.h"
 #include "ops/ops.h"
+#include "ops/profile.h"
 #include "serve/scorer.h"
 
 #include <stdatomic.h>
@@ -19,6 +20,7 @@ struct cfd_context {
     log_sink log;
     thread_pool *pool;
     uint64_t seed;
+    profile *profile; /* NULL: none was asked for */
     ops *device;     /* an instance for questions about the device, and the pattern of others; never computes */
 };
 
