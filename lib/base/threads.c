@@ -161,6 +161,35 @@ void threads_run(thread_pool *pool, size_t blocks, thread_block block, void *arg
     atomic_flag_clear_explicit(&pool->busy, memory_order_release);
 }
 
+/* ---- lanes: as many blocks of the pool as may go on at once, each of which takes one block after the other ---- */
+
+typedef struct lane_job {
+    thread_lane_block block;
+    void *argument;
+    size_t blocks;
+    atomic_size_t next;
+} lane_job;
+
+static void run_lane(void *argument, size_t lane)
+{
+    lane_job *job = argument;
+    for (;;) {
+        size_t i = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
+        if (i >= job->blocks) {
+            return;
+        }
+        job->block(job->argument, (int32_t)lane, i);
+    }
+}
+
+void threads_run_lanes(thread_pool *pool, size_t blocks, thread_lane_block block, void *argument)
+{
+    lane_job job = {.block = block, .argument = argument, .blocks = blocks};
+    atomic_init(&job.next, 0);
+    size_t lanes = (size_t)pool->threads < blocks ? (size_t)pool->threads : blocks;
+    threads_run(pool, lanes, run_lane, &job);
+}
+
 int32_t threads_count(const thread_pool *pool)
 {
     return pool->threads;

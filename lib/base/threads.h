@@ -20,6 +20,11 @@ int32_t threads_count(const thread_pool *pool);
 typedef void (*thread_block)(void *argument, size_t block);
 void threads_run(thread_pool *pool, size_t blocks, thread_block block, void *argument);
 
+/* The same for blocks that need memory of their own: of the blocks that go on at once, each has another lane, in
+ * [0, threads_count). A block's result must not depend on its lane. */
+typedef void (*thread_lane_block)(void *argument, int32_t lane, size_t block);
+void threads_run_lanes(thread_pool *pool, size_t blocks, thread_lane_block block, void *argument);
+
 /* Blocks of `size` that cover n. */
 static inline size_t blocks_of(size_t n, size_t size)
 {

@@ -36,6 +36,27 @@ static cfd_status choose_branches(model *m, int32_t n_content)
     return CFD_OK;
 }
 
+/* What a device cannot do is refused, not replaced: results would differ without a word. */
+static cfd_status choose_precision(model *m)
+{
+    static const char *const names[] = {"float32", "bf16x3", "bf16"};
+    static const ops_precision precisions[] = {OPS_PRECISION_FLOAT32, OPS_PRECISION_BF16X3, OPS_PRECISION_BF16};
+    ops_bfloat16 bfloat16 = m->device->table->bfloat16(m->device);
+    int32_t asked = m->values.precision;
+    if (asked == PRECISION_AUTO) {
+        m->precision = bfloat16 == OPS_BFLOAT16_MATRIX ? OPS_PRECISION_BF16X3 : OPS_PRECISION_FLOAT32;
+        return CFD_OK;
+    }
+    if (asked != PRECISION_FLOAT32 && bfloat16 == OPS_BFLOAT16_NONE) {
+        return fail(CFD_ERROR_CONFIG,
+                    "precision = \"%s\": device %s (%s, %s) does not multiply bfloat16 natively: float32 or auto wanted",
+                    names[asked], m->device->table->name, m->device->table->instruction_set(m->device),
+                    m->device->table->gemm(m->device));
+    }
+    m->precision = precisions[asked];
+    return CFD_OK;
+}
+
 /* A fresh model must not learn from what memory held before: parameters are drawn, moments are zero. */
 static cfd_status zeroed(model *m, size_t count, const char *what, float **out)
 {
@@ -66,7 +87,9 @@ static cfd_status allocate_role(model *m, const model_content *content, model_ro
     if (!checked_multiply((size_t)role->columns, (size_t)m->role_columns, &size)) {
         return fail_memory("a projection", SIZE_MAX);
     }
-    TRY(m->device->table->features_create(m->device, &content->features, NULL, &role->features));
+    static const ops_element storages[] = {OPS_FLOAT32, OPS_FLOAT16, OPS_BFLOAT16};
+    ops_feature_options options = {m->precision, storages[m->values.feature_storage]};
+    TRY(m->device->table->features_create(m->device, &content->features, &options, &role->features));
     TRY(zeroed(m, size, "a projection", &role->weights));
     TRY(zeroed(m, size, "a projection's gradient", &role->gradient));
     TRY(zeroed(m, size, "Adam's first moment of a projection", &role->moment1));
@@ -112,6 +135,7 @@ static cfd_status allocate_heads(model *m, const model_content *content)
 static cfd_status build(model *m, const bipartite *train, const model_content *content, int32_t n_content)
 {
     TRY(choose_branches(m, n_content));
+    TRY(choose_precision(m));
     TRY(setup_graphs(m, train));
     TRY(setup_sampler(m, train));
     TRY(setup_allocate(m, LOSS_SLOTS, sizeof(double), "the losses", &m->losses));

@@ -91,6 +91,7 @@ typedef struct model {
     int64_t nonzeros;
     model_graph base, kind_graph[KINDS], fused;
     bool one_graph; /* common and differential graphs are the same */
+    ops_precision precision; /* of products with dense features */
 
     /* parameters and Adam's moments (SPEC 3, 6) */
     float *e0, *e0_moment1, *e0_moment2;

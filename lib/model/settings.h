@@ -13,6 +13,8 @@
 
 enum settings_sampler { SAMPLER_USERS = 0, SAMPLER_INTERACTIONS = 1 };
 enum settings_distillation { DISTILLATION_ALIGN = 0, DISTILLATION_RELEASED = 1 };
+enum settings_precision { PRECISION_FLOAT32 = 0, PRECISION_BF16X3 = 1, PRECISION_BF16 = 2, PRECISION_AUTO = 3 };
+enum settings_storage { STORAGE_SOURCE = 0, STORAGE_FLOAT16 = 1, STORAGE_BFLOAT16 = 2 };
 enum settings_select { SELECT_VALIDATION = 0, SELECT_TEST = 1, SELECT_NONE = 2 };
 
 /* What a modality's role has of its own. */
@@ -45,6 +47,8 @@ typedef struct settings {
     /* training */
     int32_t batch_size, sampler, epochs, eval_every, patience, select, protocol, negatives, merge_validation;
     double learning_rate, beta1, beta2, epsilon;
+    /* computing */
+    int32_t precision, feature_storage;
     /* by role */
     role_settings roles[SETTINGS_MAX_ROLES];
     int32_t n_roles;

@@ -81,6 +81,12 @@ const key_row settings_keys[] = {
     {"beta2", false, KEY_NUMBER, AT(beta2), 0, 0.999999, false, NULL, "0.999", "decay of Adam's second moment", "beta2",
      "0 to 0.999999"},
     POSITIVE("epsilon", epsilon, 1, "1e-08", "added to the root of Adam's second moment"),
+    /* ---- computing (docs/performance.md) ---- */
+    CHOICE("precision", precision, "float32|bf16x3|bf16|auto", "float32",
+           "products with dense features: bf16x3 splits each number in two bfloat16, bf16 rounds it to one; auto: bf16x3 where "
+           "that is faster than float32"),
+    CHOICE("feature_storage", feature_storage, "source|float16|bfloat16", "source",
+           "how the model keeps dense features: as they were given, or rounded to a type of half the memory"),
 };
 
 const size_t settings_keys_count = sizeof settings_keys / sizeof settings_keys[0];

@@ -66,7 +66,11 @@ cfd_status cpu_scratch(cpu_ops *cpu, const cpu_layout *layout, const char *what,
 
 cfd_status cpu_gemm_result(const cpu_ops *cpu, int failure, const char *what)
 {
-    return failure == CFD_OK ? CFD_OK : fail((cfd_status)failure, "%s: %s failed in a dense product", what, cpu->gemm);
+    switch (failure) {
+    case CFD_OK: return CFD_OK;
+    case CFD_ERROR_MEMORY: return fail(CFD_ERROR_MEMORY, "out of memory: %s by %s", what, cpu->gemm);
+    default: return fail((cfd_status)failure, "%s: %s failed in a dense product", what, cpu->gemm);
+    }
 }
 
 /* ---- copies ---- */
@@ -147,9 +151,14 @@ static cfd_status cpu_create(const ops *like, ops **out)
     return ops_create_cpu(like->memory, like->pool, like->log, ((const cpu_ops *)like)->kernels->name, out);
 }
 
+/* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor. */
 static ops_bfloat16 cpu_bfloat16(const ops *o)
 {
-    return OPS_BFLOAT16_NONE;
+    static const ops_bfloat16 kinds[] = {[GEMM_BFLOAT16_NONE] = OPS_BFLOAT16_NONE,
+                                         [GEMM_BFLOAT16_NATIVE] = OPS_BFLOAT16_NATIVE,
+                                         [GEMM_BFLOAT16_MATRIX] = OPS_BFLOAT16_MATRIX};
+    bool wide = strcmp(((const cpu_ops *)o)->kernels->name, "avx512") == 0;
+    return wide ? kinds[gemm_bfloat16()] : OPS_BFLOAT16_NONE;
 }
 
 static const ops_table cpu_table = {
@@ -204,6 +213,7 @@ cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_si
     cpu->base.log = log;
     cpu->kernels = kernels;
     gemm_name(cpu->gemm);
+    gemm_advise(&cpu->base.log);
     *out = &cpu->base;
     return CFD_OK;
 }

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products with constant features. Dense ones go to the library for dense products in blocks; sparse ones are products with
- * sparse matrices, for which the transpose is built once. */
-#include "ops/cpu/cpu.h"
+/* Constant features: what is kept of them, and where their products are. Dense ones are cpu_dense.c's; sparse ones are products
+ * with sparse matrices, for which the transpose is built once. */
+#include "ops/cpu/cpu_features.h"
+
+#include "base/half.h"
 
 #include <string.h>
 
-enum {
-    PROJECT_ROWS = 256,  /* of F in a block: large enough that reading W again does not show */
-    GRADIENT_PARTS = 8,  /* blocks of columns of F, unless their width leaves the range below */
-    GRADIENT_LEAST = 80,
-    GRADIENT_MOST = 512
-};
-
-struct ops_features {
-    ops_feature_source source;
-    ops_csr transpose; /* sparse: F^T */
-    int64_t *offsets;  /* of the transpose; owned */
-    int32_t *indices;
-    float *values;
-};
+/* ---- sparse ---- */
 
 /* A counting sort of the nonzeros by column; rows stay ascending. */
 static void fill_transpose(const ops_csr *f, int64_t *offsets, int32_t *indices, float *values)
@@ -42,31 +31,113 @@ static void fill_transpose(const ops_csr *f, int64_t *offsets, int32_t *indices,
     offsets[0] = 0;
 }
 
-static cfd_status build_transpose(ops *o, ops_features *features)
+static cfd_status take_sparse(ops *o, const ops_feature_source *source, ops_features *features)
 {
-    const ops_csr *f = &features->source.sparse;
+    const ops_csr *f = &source->sparse;
     size_t nonzeros = (size_t)f->nonzeros;
     TRY(memory_allocate(o->memory, (size_t)f->columns + 1, sizeof(int64_t), "transposed features", &features->offsets));
     TRY(memory_allocate(o->memory, nonzeros, sizeof(int32_t), "transposed features", &features->indices));
     TRY(memory_allocate(o->memory, nonzeros, sizeof(float), "transposed features", &features->values));
     fill_transpose(f, features->offsets, features->indices, features->values);
+    features->matrix = *f;
     features->transpose =
         (ops_csr){f->columns, f->rows, f->nonzeros, features->offsets, features->indices, features->values};
     return CFD_OK;
 }
+
+/* ---- dense ---- */
+
+typedef struct convert_job {
+    const cpu_kernels *kernels;
+    const ops_feature_source *from;
+    ops_element to;
+    uint16_t *numbers, *low; /* rows x columns; low may be NULL */
+    float *room;             /* of each lane: a row */
+} convert_job;
+
+/* One row of the source as the wanted type. */
+static void convert_row(void *argument, int32_t lane, size_t row)
+{
+    const convert_job *job = argument;
+    size_t columns = (size_t)job->from->columns;
+    size_t start = row * (size_t)job->from->ld;
+    float *room = job->room + (size_t)lane * columns;
+    const float *numbers = room;
+    if (job->from->element == OPS_FLOAT32) {
+        numbers = (const float *)job->from->dense + start;
+    } else if (job->from->element == OPS_FLOAT16) {
+        job->kernels->widen_half((const uint16_t *)job->from->dense + start, room, columns);
+    } else {
+        job->kernels->widen_bfloat16((const uint16_t *)job->from->dense + start, room, columns);
+    }
+    uint16_t *to = job->numbers + row * columns;
+    if (job->to == OPS_BFLOAT16) {
+        job->kernels->split(numbers, to, job->low ? job->low + row * columns : NULL, columns);
+    } else {
+        for (size_t c = 0; c < columns; c++) {
+            to[c] = float_to_half(numbers[c]);
+        }
+    }
+}
+
+/* Keeps the features in a short type, and what rounding left of them if `with_low`. */
+static cfd_status convert(ops *o, const ops_feature_source *source, ops_element to, bool with_low, ops_features *features)
+{
+    size_t columns = (size_t)source->columns;
+    size_t count;
+    if (!checked_multiply((size_t)source->rows, columns, &count)) {
+        return fail_memory("features in a short type", SIZE_MAX);
+    }
+    unsigned char *room;
+    cpu_layout layout = {0};
+    cpu_reserve(&layout, (size_t)threads_count(o->pool) * columns, sizeof(float));
+    TRY(cpu_scratch(cpu_of(o), &layout, "features in a short type", &room));
+    TRY(memory_allocate(o->memory, count, sizeof(uint16_t), "features in a short type", &features->owned));
+    if (with_low) {
+        TRY(memory_allocate(o->memory, count, sizeof(uint16_t), "features in a short type", &features->owned_low));
+    }
+    convert_job job = {cpu_of(o)->kernels, source, to, features->owned, features->owned_low, (float *)(void *)room};
+    threads_run_lanes(o->pool, (size_t)source->rows, convert_row, &job);
+    features->numbers = features->owned;
+    features->low = features->owned_low;
+    features->element = to;
+    features->ld = source->columns;
+    return CFD_OK;
+}
+
+static cfd_status take_dense(ops *o, const ops_feature_source *source, const ops_feature_options *options,
+                             ops_features *features)
+{
+    TRY(cpu_dense_plans_create(o->memory, &features->plans));
+    features->dense = true;
+    features->numbers = source->dense;
+    features->element = source->element;
+    features->ld = source->ld;
+    features->precision = options ? options->precision : OPS_PRECISION_FLOAT32;
+    ops_element storage = options ? options->storage : OPS_FLOAT32;
+    if (storage != OPS_FLOAT32) { /* memory matters: nothing else is kept, and blocks are converted as they are needed */
+        return storage == source->element ? CFD_OK : convert(o, source, storage, false, features);
+    }
+    bool split = features->precision == OPS_PRECISION_BF16X3;
+    if (features->precision == OPS_PRECISION_FLOAT32 || source->element == OPS_BFLOAT16) {
+        return CFD_OK;
+    }
+    return convert(o, source, OPS_BFLOAT16, split, features);
+}
+
+/* ---- the operations ---- */
 
 cfd_status cpu_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
                                ops_features **out)
 {
     ops_features *features;
     TRY(memory_allocate_zero(o->memory, 1, sizeof *features, "features", &features));
-    features->source = *source;
-    if (!source->dense) {
-        cfd_status status = build_transpose(o, features);
-        if (status != CFD_OK) {
-            cpu_features_destroy(o, features);
-            return status;
-        }
+    features->rows = source->rows;
+    features->columns = source->columns;
+    cfd_status status = source->dense ? take_dense(o, source, options, features) : take_sparse(o, source, features);
+    if (status != CFD_OK) {
+        cpu_features_destroy(o, features);
+        return status;
     }
     *out = features;
     return CFD_OK;
@@ -75,6 +146,9 @@ cfd_status cpu_features_create(ops *o, const ops_feature_source *source, const o
 void cpu_features_destroy(ops *o, ops_features *features)
 {
     if (features) {
+        cpu_dense_plans_destroy(features->plans);
+        memory_release(o->memory, features->owned);
+        memory_release(o->memory, features->owned_low);
         memory_release(o->memory, features->offsets);
         memory_release(o->memory, features->indices);
         memory_release(o->memory, features->values);
@@ -82,77 +156,14 @@ void cpu_features_destroy(ops *o, ops_features *features)
     }
 }
 
-typedef struct project_job {
-    const ops_feature_source *f;
-    const float *w;
-    int64_t n;
-    float *y;
-    int64_t ldy;
-    atomic_int failure;
-} project_job;
-
-static void project_block(void *argument, size_t block)
-{
-    project_job *job = argument;
-    int64_t begin = (int64_t)block * PROJECT_ROWS;
-    int64_t rows = job->f->rows - begin < PROJECT_ROWS ? job->f->rows - begin : PROJECT_ROWS;
-    cpu_note(&job->failure, gemm(false, false, rows, job->n, job->f->columns, 1.0f, (const float *)job->f->dense + begin * job->f->ld,
-                                 job->f->ld, job->w, job->n, 0.0f, job->y + begin * job->ldy, job->ldy));
-}
-
 cfd_status cpu_project(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy)
 {
-    if (!f->source.dense) {
-        return cpu_spmm(o, &f->source.sparse, ops_all_rows, NULL, w, n, y, ldy, n);
-    }
-    project_job job = {.f = &f->source, .w = w, .n = n, .y = y, .ldy = ldy};
-    threads_run(o->pool, blocks_of((size_t)f->source.rows, PROJECT_ROWS), project_block, &job);
-    return cpu_gemm_result(cpu_of(o), atomic_load(&job.failure), "projection");
-}
-
-typedef struct gradient_job {
-    const ops_feature_source *f;
-    const float *g;
-    int64_t ldg, n, width; /* width: columns of F in a block */
-    float *transposed;     /* a block's part of dW^T, n x width, at begin * n */
-    float *dw;
-    atomic_int failure;
-} gradient_job;
-
-/* dW^T = G^T F: the library copes far better with the small matrix transposed than with the large one. */
-static void gradient_block(void *argument, size_t block)
-{
-    gradient_job *job = argument;
-    int64_t n = job->n;
-    int64_t begin = (int64_t)block * job->width;
-    int64_t width = job->f->columns - begin < job->width ? job->f->columns - begin : job->width;
-    float *part = job->transposed + begin * n;
-    float *out = job->dw + begin * n;
-    cpu_note(&job->failure, gemm(true, false, n, width, job->f->rows, 1.0f, job->g, job->ldg, (const float *)job->f->dense + begin,
-                                 job->f->ld, 0.0f, part, width));
-    for (int64_t c0 = 0; c0 < width; c0 += 16) {
-        int64_t c1 = width - c0 < 16 ? width : c0 + 16;
-        for (int64_t k = 0; k < n; k++) {
-            for (int64_t c = c0; c < c1; c++) {
-                out[c * n + k] = part[k * width + c];
-            }
-        }
-    }
+    return f->dense ? cpu_dense_project(o, f, w, n, y, ldy)
+                    : cpu_spmm(o, &f->matrix, ops_all_rows, NULL, w, n, y, ldy, n);
 }
 
 cfd_status cpu_project_gradient(ops *o, const ops_features *f, const float *g, int64_t ldg, int32_t n, float *dw)
 {
-    if (!f->source.dense) {
-        return cpu_spmm(o, &f->transpose, ops_all_rows, NULL, g, ldg, dw, n, n);
-    }
-    cpu_layout layout = {0};
-    cpu_reserve(&layout, (size_t)f->source.columns * (size_t)n, sizeof(float));
-    unsigned char *scratch;
-    TRY(cpu_scratch(cpu_of(o), &layout, "the gradient of a projection", &scratch));
-    int64_t width = (f->source.columns / GRADIENT_PARTS + 15) / 16 * 16;
-    width = width < GRADIENT_LEAST ? GRADIENT_LEAST : width > GRADIENT_MOST ? GRADIENT_MOST : width;
-    gradient_job job = {.f = &f->source, .g = g, .ldg = ldg, .n = n, .width = width, .transposed = (float *)scratch,
-                        .dw = dw};
-    threads_run(o->pool, blocks_of((size_t)f->source.columns, (size_t)width), gradient_block, &job);
-    return cpu_gemm_result(cpu_of(o), atomic_load(&job.failure), "gradient of a projection");
+    return f->dense ? cpu_dense_gradient(o, f, g, ldg, n, dw)
+                    : cpu_spmm(o, &f->transpose, ops_all_rows, NULL, g, ldg, dw, n, n);
 }

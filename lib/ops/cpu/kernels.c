@@ -257,6 +257,55 @@ static void adam(const adam_factors *factors, float *restrict parameter, const f
     }
 }
 
+/* ---- short types ---- */
+
+typedef union word {
+    float number;
+    uint32_t bits;
+} word;
+
+INLINE uint32_t rounded(float x)
+{
+    uint32_t bits = ((word){.number = x}).bits;
+    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+
+static void split(const float *restrict x, uint16_t *restrict high, uint16_t *restrict low, size_t n)
+{
+    if (!low) {
+        for (size_t i = 0; i < n; i++) {
+            high[i] = (uint16_t)rounded(x[i]);
+        }
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t upper = rounded(x[i]);
+        high[i] = (uint16_t)upper;
+        low[i] = (uint16_t)rounded(x[i] - ((word){.bits = upper << 16}).number);
+    }
+}
+
+static void widen_half(const uint16_t *restrict x, float *restrict y, size_t n)
+{
+    const float smallest = 0x1p-14f; /* normal number of binary16 */
+    for (size_t i = 0; i < n; i++) {
+        uint32_t magnitude = (uint32_t)(x[i] & 0x7fffu) << 13;
+        uint32_t sign = (uint32_t)(x[i] & 0x8000u) << 16;
+        /* A subnormal counts in units of the smallest normal number's last place: without ever being one here. */
+        float subnormal = ((word){.bits = magnitude + (113u << 23)}).number - smallest;
+        float normal = ((word){.bits = magnitude + (112u << 23)}).number;
+        float value = magnitude < 1u << 23 ? subnormal : normal;
+        y[i] = ((word){.bits = ((word){.number = value}).bits | sign}).number;
+    }
+}
+
+static void widen_bfloat16(const uint16_t *restrict x, float *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] = ((word){.bits = (uint32_t)x[i] << 16}).number;
+    }
+}
+
 /* ---- small dense algebra in double ---- */
 
 static void sum_parts(const float *restrict from, size_t stride, size_t parts, double factor, float *restrict out, size_t n)
@@ -525,6 +574,9 @@ const cpu_kernels TABLE_OF(KERNELS_SET) = {
     .add_pair = add_pair,
     .add_scaled = add_scaled,
     .adam = adam,
+    .split = split,
+    .widen_half = widen_half,
+    .widen_bfloat16 = widen_bfloat16,
     .sum_parts = sum_parts,
     .multiply = multiply,
     .scores = scores,

@@ -47,6 +47,11 @@ typedef struct cpu_kernels {
     double (*add_scaled)(float *g, float a, const float *x, int32_t n);
     void (*adam)(const adam_factors *factors, float *parameter, const float *gradient, float *moment1, float *moment2,
                  size_t n);
+    /* Every x as the nearest bfloat16, ties to even; in `low`, unless NULL, what that left of it, rounded likewise. */
+    void (*split)(const float *x, uint16_t *high, uint16_t *low, size_t n);
+    /* Of binary16 and of bfloat16, exact; x is finite. */
+    void (*widen_half)(const uint16_t *x, float *y, size_t n);
+    void (*widen_bfloat16)(const uint16_t *x, float *y, size_t n);
     /* out[i] = scale * the sum over parts k of from[k * stride + i], in double. */
     void (*sum_parts)(const float *from, size_t stride, size_t parts, double scale, float *out, size_t n);
     /* Row-major c (m x n) = a (m x k) b (k x n), in double, all contiguous. */
