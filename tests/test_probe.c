@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Probes: times of bare operations, what they refuse, what they leave behind; and the bare product that they time. */
-#include "ops/cpu/gemm_bare.h"
+#include "ops/cpu/gemm.h"
 #include "ops_support.h"
 #include "test_api_world.h"
 

@@ -6,7 +6,6 @@
  * in turn, lest one of them have the quiet minute to itself, and the best is the answer. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "ops/cpu/cpu.h"
-#include "ops/cpu/gemm_bare.h"
 
 #include <string.h>
 #include <time.h>
