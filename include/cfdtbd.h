@@ -177,6 +177,44 @@ CFD_API cfd_status cfd_context_get_profile(const cfd_context *context, size_t in
 /** Sets all counts to zero; the kinds stay. Does nothing without a profile, or for NULL. Thread-safe. Since 1.0. */
 CFD_API void cfd_context_reset_profile(cfd_context *context);
 
+/** What a probe times: one bare operation, with nothing of a model around it. */
+typedef enum cfd_probe_kind {
+    CFD_PROBE_COPY = 0,     /**< `rows` bytes copied from memory to memory; inner, columns and precision do not matter. */
+    CFD_PROBE_PROJECT = 1,  /**< Y = F W: rows x inner times inner x columns. */
+    CFD_PROBE_GRADIENT = 2, /**< W' = F^T G: F is rows x inner, G rows x columns. */
+    CFD_PROBE_SCORES = 3    /**< Q K^T: rows x inner times the transpose of columns x inner. */
+} cfd_probe_kind;
+
+/** An operation to be timed. */
+typedef struct cfd_probe {
+    size_t struct_size;
+    int32_t kind;          /**< A cfd_probe_kind. */
+    int32_t reserved;      /**< 0. */
+    const char *precision; /**< Of a product: "float32" (also NULL); "bf16", one product of bfloat16 operands; "bf16x3",
+                                the two that split operands take: the left one's high part with both parts of the right
+                                one, its low part with the high part. Sums are float32. */
+    int64_t rows, inner, columns; /**< Each from 1 to 2^31 - 1; the bytes of a copy may be more. */
+} cfd_probe;
+
+#define CFD_PROBE_INIT {sizeof(cfd_probe), CFD_PROBE_COPY, 0, NULL, 0, 0, 0}
+
+/** Most repetitions of one probe. */
+#define CFD_MAX_PROBE_REPETITIONS 1000
+
+/** Times an operation as the device does it when it is left to itself: a product is one call (bf16x3: two) of the library for
+ * dense products, over all threads of the context; a copy is shared out among them. What steps and scores are measured
+ * against, and the ceilings that a profile stands under.
+ *
+ * @param seconds  Out: real time of each of n repetitions, after one that is not counted. Products are timed in every order
+ *                 in which the operands can be handed over (as it stands or transposed, the smaller operand stored either
+ *                 way round), in turn: these are of the order whose median is the least. Untouched on failure.
+ * @param n        1 to CFD_MAX_PROBE_REPETITIONS.
+ *
+ * The operands are the probe's own, small random numbers, and freed before it returns. The device "reference" computes in
+ * plain loops, whatever the precision. Not part of a profile. Thread-safe, though two at once disturb each other.
+ * Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY, CFD_ERROR_DEVICE (the device does not multiply so). Since 1.0. */
+CFD_API cfd_status cfd_context_probe(cfd_context *context, const cfd_probe *probe, double *seconds, size_t n);
+
 /* ================================================================================================
  * Config: every setting of model, training and evaluation, by key
  * ============================================================================================== */

@@ -132,6 +132,20 @@ typedef struct ops_feature_options {
     ops_element storage; /* FLOAT32: as the source is. Else the backend keeps them in this type only */
 } ops_feature_options;
 
+/* What a probe times: one bare operation of a backend's means, with nothing of a model around it. */
+typedef enum ops_probe_kind {
+    OPS_PROBE_COPY = 0,     /* `rows` bytes from memory to memory */
+    OPS_PROBE_PROJECT = 1,  /* Y = F W: rows x inner by inner x columns */
+    OPS_PROBE_GRADIENT = 2, /* dW = F^T G: of rows x inner and rows x columns */
+    OPS_PROBE_SCORES = 3    /* Q K^T: rows x inner by (columns x inner)^T */
+} ops_probe_kind;
+
+typedef struct ops_probe {
+    ops_probe_kind kind;
+    ops_precision precision; /* of products. BF16X3: the two bare products that it takes */
+    int64_t rows, inner, columns;
+} ops_probe;
+
 typedef struct ops_features ops_features; /* a backend's own storage of features */
 
 typedef struct ops_table {
@@ -221,6 +235,12 @@ typedef struct ops_table {
      * score_block is, and of the same two rows it makes the same bits. */
     cfd_status (*score_pairs)(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
                               int32_t width, float *scores);
+
+    /* ---- measuring ---- */
+    /* Times `n` repetitions, after one that is not counted, on operands of its own; of the orders in which the operands can
+     * be handed to the library for dense products, the one whose median is the least. seconds: host. CFD_ERROR_DEVICE: not
+     * in this precision. */
+    cfd_status (*probe)(ops *o, const ops_probe *probe, double *seconds, size_t n);
 } ops_table;
 
 /* What every backend's instance begins with. */

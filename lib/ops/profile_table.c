@@ -417,6 +417,14 @@ static cfd_status profiled_score_pairs(const ops *o, const float *row, const flo
                floats((double)n + 1, width) + (double)n * (sizeof *ids + sizeof *scores));
 }
 
+/* ---- measuring ---- */
+
+/* Not recorded: it is no part of anything. */
+static cfd_status profiled_probe(ops *o, const ops_probe *probe, double *seconds, size_t n)
+{
+    return inner_of(o)->table->probe(inner_of(o), probe, seconds, n);
+}
+
 /* ---- the table ---- */
 
 static const ops_table profiled_table = {
@@ -451,6 +459,7 @@ static const ops_table profiled_table = {
     .adam = profiled_adam,
     .score_block = profiled_score_block,
     .score_pairs = profiled_score_pairs,
+    .probe = profiled_probe,
 };
 
 cfd_status ops_create_profiled(ops *inner, profile *p, ops **out)

@@ -194,6 +194,7 @@ static const ops_table cpu_table = {
     .adam = cpu_adam,
     .score_block = cpu_score_block,
     .score_pairs = cpu_score_pairs,
+    .probe = cpu_probe,
 };
 
 cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, const char *instructions, ops **out)

@@ -107,6 +107,7 @@ static const ops_table ref_table = {
     .adam = ref_adam,
     .score_block = ref_score_block,
     .score_pairs = ref_score_pairs,
+    .probe = ref_probe,
 };
 
 cfd_status ops_create_reference(const memory_source *memory, thread_pool *pool, log_sink log, ops **out)

@@ -44,5 +44,6 @@ cfd_status ref_score_block(const ops *o, const float *queries, int64_t n_queries
                            int32_t width, float *scores, int64_t ld);
 cfd_status ref_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
                            int32_t width, float *scores);
+cfd_status ref_probe(ops *o, const ops_probe *probe, double *seconds, size_t n);
 
 #endif
