@@ -8,6 +8,9 @@ enum {
     ADD_ELEMENTS = 16384
 };
 
+/* A result of this size leaves the caches before it is read again: reading it into them first is waste. */
+#define STREAM_BYTES ((size_t)1 << 23)
+
 typedef struct spmm_job {
     const cpu_kernels *kernels;
     const ops_csr *g;
@@ -43,6 +46,9 @@ static void spmm_block(void *argument, size_t block)
     for (int32_t row = begin; row < end; row++) {
         job->kernels->gather(&job->gather, offsets[row], offsets[row + 1], job->y + row * job->ldy);
     }
+    if (job->gather.stream) {
+        job->kernels->settle();
+    }
 }
 
 static void spmm_listed_block(void *argument, size_t block)
@@ -64,12 +70,14 @@ cfd_status cpu_spmm(ops *o, const ops_csr *g, ops_rows output, const int32_t *in
                     .g = g,
                     .rows = output.rows,
                     .count = output.rows ? *output.count : g->rows,
-                    .gather = {g->indices, g->values, input_slots, x, ldx, columns},
+                    .gather = {g->indices, g->values, input_slots, x, ldx, columns, 0},
                     .y = y,
                     .ldy = ldy};
     if (output.rows) {
         threads_run(o->pool, blocks_of((size_t)job.count, SPMM_LISTED), spmm_listed_block, &job);
     } else {
+        bool aligned = (uintptr_t)y % MEMORY_ALIGNMENT == 0 && (size_t)ldy * sizeof *y % MEMORY_ALIGNMENT == 0;
+        job.gather.stream = aligned && (size_t)g->rows * (size_t)columns * sizeof *y >= STREAM_BYTES;
         threads_run(o->pool, blocks_of((size_t)(g->nonzeros + g->rows), SPMM_UNITS), spmm_block, &job);
     }
     return CFD_OK;
