@@ -98,8 +98,8 @@ static void compare_spmm(both *b, const ops_csr *g, ops_rows output, const int32
     float *x = random_floats((size_t)(x_rows * ldx));
     float *expected = unset_floats((size_t)(y_rows * ldy));
     float *actual = unset_floats((size_t)(y_rows * ldy));
-    OK(b->ref->table->spmm(b->ref, g, output, slots, x, ldx, expected, ldy, columns));
-    OK(b->cpu->table->spmm(b->cpu, g, output, slots, x, ldx, actual, ldy, columns));
+    OK(b->ref->table->spmm(b->ref, g, output, slots, x, ldx, expected, ldy, columns, NULL));
+    OK(b->cpu->table->spmm(b->cpu, g, output, slots, x, ldx, actual, ldy, columns, NULL));
     same_floats("spmm", expected, actual, (size_t)(y_rows * ldy), SPMM_TOLERANCE);
     free(x);
     free(expected);
@@ -156,9 +156,8 @@ START_TEST(spmm_takes_no_rows)
     ops_csr g = {0, 5, 0, &offset, NULL, NULL};
     ops_rows none = {&zero, &zero, 0};
     float x[5] = {0};
-    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 1, x, 1, 1));
-    OK(b.cpu->table->spmm(b.cpu, &g, none, NULL, x, 1, x, 1, 1));
-    OK(b.cpu->table->add_rows(b.cpu, none, x, 1, x, 1, 1));
+    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 1, x, 1, 1, NULL));
+    OK(b.cpu->table->spmm(b.cpu, &g, none, NULL, x, 1, x, 1, 1, NULL));
     both_close(&b);
 }
 END_TEST
@@ -179,7 +178,7 @@ START_TEST(spmm_by_hand)
     float y[6];
     ops *sides[2] = {b.ref, b.cpu};
     for (int s = 0; s < 2; s++) {
-        OK(sides[s]->table->spmm(sides[s], &g, ops_all_rows, NULL, x, 2, y, 2, 2));
+        OK(sides[s]->table->spmm(sides[s], &g, ops_all_rows, NULL, x, 2, y, 2, 2, NULL));
         ck_assert_mem_eq(y, all, sizeof all);
         /* Rows 2 and 0, where row 0 of X is x[1], row 1 is x[0] and row 2 is zero. */
         const int32_t rows[] = {2, 0};
@@ -187,48 +186,129 @@ START_TEST(spmm_by_hand)
         const int32_t slots[] = {1, 0, -1};
         ops_rows some = {rows, &count, 3};
         const float listed[] = {3, 30, 4, 40};
-        OK(sides[s]->table->spmm(sides[s], &g, some, slots, x, 2, y, 2, 2));
+        OK(sides[s]->table->spmm(sides[s], &g, some, slots, x, 2, y, 2, 2, NULL));
         ck_assert_mem_eq(y, listed, sizeof listed);
     }
     both_close(&b);
 }
 END_TEST
 
-START_TEST(add_rows_adds_to_the_listed_rows_alone)
+/* The graph of spmm_by_hand over user 0 and items 0 and 1. The batch is (0, 0, 0) twice: user 0 appears twice, item 0 four
+ * times, item 1 not at all. Columns are groups of their own, with weights 0.5 and 0. */
+START_TEST(addends_by_hand)
+{
+    both b;
+    if (!both_open(&b, _i, 1)) {
+        return;
+    }
+    const int64_t offsets[] = {0, 2, 2, 3};
+    const int32_t indices[] = {0, 2, 1};
+    const float values[] = {2, 1, 3};
+    ops_csr g = {3, 3, 3, offsets, indices, values};
+    const float x[] = {1, 10, 2, 20, 3, 30};
+    ops_batch batch = batch_make(1, 2, 2);
+    batch_set(&batch, 0, 0, 0, 0);
+    batch_set(&batch, 1, 0, 0, 0);
+    OK(b.ref->table->batch_index(b.ref, &batch));
+    const float weights[] = {0.5f, 0};
+    float rows[] = {4, 7, -2, 7};
+    ops *sides[2] = {b.ref, b.cpu};
+    for (int s = 0; s < 2; s++) {
+        float y[6];
+        ops_addend plain = {.batch = &batch, .rows = {rows, 2, 2, false}, .group = 1, .weights = weights};
+        const float once[] = {5 + 2, 50, -1, 0, 6, 60};
+        OK(sides[s]->table->spmm(sides[s], &g, ops_all_rows, NULL, x, 2, y, 2, 2, &plain));
+        ck_assert_mem_eq(y, once, sizeof once);
+
+        double losses[2] = {1, 1};
+        double *const into[2] = {&losses[0], &losses[1]};
+        ops_addend counted = plain;
+        counted.by_appearance = true;
+        counted.losses = into;
+        const float times[] = {5 + 2 * 2, 50, -1 * 4, 0, 6, 60};
+        OK(sides[s]->table->spmm(sides[s], &g, ops_all_rows, NULL, x, 2, y, 2, 2, &counted));
+        ck_assert_mem_eq(y, times, sizeof times);
+        ck_assert_double_eq(losses[0], 1 + (2 * 16 + 4 * 4) / 2.0);
+        ck_assert_double_eq(losses[1], 1); /* of weight 0: not looked at */
+    }
+    batch_free(&batch);
+    both_close(&b);
+}
+END_TEST
+
+/* Widths of several vectors and of none; rows by node and compact; results that go past the caches and that do not. */
+START_TEST(addends_agree_on_every_shape)
 {
     both b;
     if (!both_open(&b, _i, 3)) {
         return;
     }
-    for (int32_t w = 0; w < WIDTHS; w++) {
-        int32_t columns = widths[w];
-        int64_t ldx = columns + 1;
-        int64_t ldy = columns + 4;
-        int32_t rows[300];
-        int32_t count = 0;
-        for (int32_t r = 0; r < 500 && count < 300; r++) {
-            if (random_below(2)) {
-                rows[count++] = r;
+    const int32_t shapes[][3] = {{1, 1, 0}, {6, 2, 1}, {64, 1, 0}, {128, 2, 1}, {256, 4, 0}, {24, 8, 1}}; /* width, groups, by node */
+    enum { USERS = 300, ITEMS = 250, NODES = USERS + ITEMS, LARGE = 17000 };
+    ops_batch batch = batch_random(&b, USERS, ITEMS, 120);
+    const float weights[8] = {0.5f, 0, 2, 1, -1, 3, 0.25f, 0};
+    for (int k = 0; k < 12; k++) {
+        int32_t width = shapes[k / 2][0];
+        int32_t groups = shapes[k / 2][1];
+        bool by_node = shapes[k / 2][2];
+        ops_csr g = csr_make(NODES, NODES, CSR_SKEWED);
+        int32_t padding = k % 2 ? 0 : 5;
+        float *x = random_floats((size_t)NODES * (size_t)width);
+        float *rows = random_floats((size_t)NODES * (size_t)(width + padding));
+        size_t size = (size_t)NODES * (size_t)(width + padding);
+        float *expected = unset_floats(size);
+        float *actual = unset_floats(size);
+        double losses[2][8] = {{0}};
+        for (int s = 0; s < 2; s++) {
+            double *into[8];
+            for (int i = 0; i < 8; i++) {
+                into[i] = &losses[s][i];
             }
+            ops_addend add = {&batch, {rows, width + padding, width, by_node}, k % 3 > 0, width / groups, weights,
+                              k % 4 > 0 ? into : NULL};
+            ops *o = s ? b.cpu : b.ref;
+            OK(o->table->spmm(o, &g, ops_all_rows, NULL, x, width, s ? actual : expected, width + padding, width, &add));
         }
-        float *x = random_floats((size_t)(count * ldx));
-        float *expected = random_floats((size_t)(500 * ldy));
-        float *actual = copy_floats(expected, (size_t)(500 * ldy));
-        ops_rows list = {rows, &count, 300};
-        OK(b.ref->table->add_rows(b.ref, list, x, ldx, expected, ldy, columns));
-        OK(b.cpu->table->add_rows(b.cpu, list, x, ldx, actual, ldy, columns));
-        ck_assert_mem_eq(actual, expected, (size_t)(500 * ldy) * sizeof *actual); /* one sum each: the same bits */
+        same_floats("spmm with an addend", expected, actual, size, SPMM_TOLERANCE);
+        for (int i = 0; i < 8; i++) {
+            near(losses[0][i], losses[1][i], 1e-9 * (1 + losses[0][i]));
+            ck_assert(k % 4 == 0 || i >= groups || weights[i] == 0 || losses[0][i] > 0);
+        }
+        csr_free(&g);
         free(x);
+        free(rows);
         free(expected);
         free(actual);
     }
-    float y[4] = {1, 2, 3, 4};
-    const float x[2] = {10, 20};
-    const int32_t row = 1;
-    const int32_t one = 1;
-    OK(b.ref->table->add_rows(b.ref, (ops_rows){&row, &one, 1}, x, 2, y, 2, 2));
-    const float sums[4] = {1, 2, 13, 24};
-    ck_assert_mem_eq(y, sums, sizeof y);
+    batch_free(&batch);
+
+    /* 17,000 rows of 128 columns are more than the caches hold, and are written past them. */
+    int64_t *offsets = get_memory(LARGE + 1, sizeof *offsets);
+    int32_t *indices = get_memory(LARGE, sizeof *indices);
+    for (int32_t r = 0; r <= LARGE; r++) {
+        offsets[r] = r;
+    }
+    for (int32_t r = 0; r < LARGE; r++) {
+        indices[r] = (int32_t)((int64_t)r * 7919 % LARGE);
+    }
+    float *values = random_floats(LARGE);
+    ops_csr g = {LARGE, LARGE, LARGE, offsets, indices, values};
+    batch = batch_random(&b, 9000, LARGE - 9000, 500);
+    size_t size = (size_t)LARGE * 128;
+    float *x = random_floats(size);
+    float *expected;
+    float *actual;
+    OK(b.cpu->table->allocate(b.cpu, size * sizeof *actual, "a result", &actual));
+    OK(b.cpu->table->allocate(b.cpu, size * sizeof *actual, "a result", &expected));
+    ops_addend add = {&batch, {x, 128, 128, true}, true, 128, weights, NULL};
+    OK(b.ref->table->spmm(b.ref, &g, ops_all_rows, NULL, x, 128, expected, 128, 128, &add));
+    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, &add));
+    same_floats("spmm past the caches", expected, actual, size, SPMM_TOLERANCE);
+    b.cpu->table->release(b.cpu, expected);
+    b.cpu->table->release(b.cpu, actual);
+    batch_free(&batch);
+    csr_free(&g);
+    free(x);
     both_close(&b);
 }
 END_TEST
@@ -243,7 +323,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, spmm_agrees_on_every_shape, 0, KERNEL_SETS);
     tcase_add_loop_test(tc, spmm_takes_no_rows, 0, KERNEL_SETS);
     tcase_add_loop_test(tc, spmm_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, add_rows_adds_to_the_listed_rows_alone, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, addends_by_hand, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, addends_agree_on_every_shape, 0, KERNEL_SETS);
     suite_add_tcase(s, tc);
     return s;
 }

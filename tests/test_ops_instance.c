@@ -121,10 +121,14 @@ static cfd_status run_graph(ops *o, const world *w, const ops_batch *batch, reco
     float *compact = next(out, NODES * WIDTH);
     float *scaled = next(out, NODES * WIDTH);
     memset(compact, 0, NODES * WIDTH * sizeof *compact);
-    TRY(o->table->spmm(o, &w->graph, ops_all_rows, NULL, w->x, WIDTH, next(out, NODES * WIDTH), WIDTH, WIDTH));
-    TRY(o->table->spmm(o, &w->graph, listed, batch->slots, w->x, WIDTH, compact, WIDTH, WIDTH));
+    TRY(o->table->spmm(o, &w->graph, listed, batch->slots, w->x, WIDTH, compact, WIDTH, WIDTH, NULL));
     TRY(o->table->copy_matrix(o, w->x, WIDTH, scaled, WIDTH, NODES, WIDTH, 0.3f));
-    return o->table->add_rows(o, listed, compact, WIDTH, scaled, WIDTH, WIDTH);
+    double *losses = (double *)(void *)next(out, 16);
+    double *const sums[HEADS] = {losses, losses + 1, losses + 2};
+    const float weights[HEADS] = {0.5f, 0, 2};
+    ops_addend add = {batch, {compact, WIDTH, WIDTH, false}, true, D, weights, sums};
+    memset(losses, 0, 16 * sizeof(float));
+    return o->table->spmm(o, &w->graph, ops_all_rows, NULL, w->x, WIDTH, next(out, NODES * WIDTH), WIDTH, WIDTH, &add);
 }
 
 static cfd_status run_adam(ops *o, const world *w, record *out)

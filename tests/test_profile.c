@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The profile: what is counted, by whom, and that counting changes nothing. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include "ops/batch.h"
 #include "ops/profile.h"
 #include "ops_support.h"
 #include "test_api_world.h"
@@ -165,19 +166,27 @@ START_TEST(sparse_products_count_nonzeros_rows_and_widths)
     ops_csr g = {3, 4, 5, offsets, indices, values};
     const float x[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     float y[6];
-    OK(b.o->table->spmm(b.o, &g, ops_all_rows, NULL, x, 2, y, 2, 2));
+    OK(b.o->table->spmm(b.o, &g, ops_all_rows, NULL, x, 2, y, 2, 2, NULL));
     ck_assert_float_eq(y[0], 3);
     /* 2 x 5 x 2 operations; 3 offsets of 8, 5 pairs of 8; 4 rows of X and 3 of Y of 8 */
     last_is(&b, "sparse product", "2 columns", 20, 24 + 40 + 32 + 24);
     const int32_t listed[] = {2};
     const int32_t count = 1;
-    OK(b.o->table->spmm(b.o, &g, (ops_rows){listed, &count, 3}, NULL, x, 2, y, 2, 2));
+    OK(b.o->table->spmm(b.o, &g, (ops_rows){listed, &count, 3}, NULL, x, 2, y, 2, 2, NULL));
     last_is(&b, "sparse product", "2 columns, listed rows", 12, 8 + 24 + 24 + 8); /* one row of 3 nonzeros */
     const int32_t slots[] = {0, -1, 1, -1}; /* columns 0 and 2 are there: 3 of the 5 nonzeros */
-    OK(b.o->table->spmm(b.o, &g, ops_all_rows, slots, x, 2, y, 2, 2));
+    OK(b.o->table->spmm(b.o, &g, ops_all_rows, slots, x, 2, y, 2, 2, NULL));
     last_is(&b, "sparse product", "2 columns, compact input", 12, 24 + 40 + 16 + 16 + 24);
-    OK(b.o->table->add_rows(b.o, (ops_rows){listed, &count, 3}, x, 2, y, 2, 2));
-    last_is(&b, "add rows", "2 columns", 2, 4 + 3 * 8);
+    /* Two of the three nodes are in a batch: two rows more are read, multiplied and added. */
+    ops_batch batch = batch_make(1, 2, 1);
+    batch_set(&batch, 0, 0, 1, 1);
+    batch_build_index(&batch);
+    const float weight = 0.5f;
+    ops_addend addend = {.batch = &batch, .rows = {y, 2, 1, false}, .group = 1, .weights = &weight};
+    float z[6];
+    OK(b.o->table->spmm(b.o, &g, ops_all_rows, NULL, x, 2, z, 2, 1, &addend));
+    last_is(&b, "sparse product", "1 columns", 2 * 5 + 2 * 2, 24 + 40 + 16 + 12 + 2 * 4);
+    batch_free(&batch);
     bench_close(&b);
 }
 END_TEST

@@ -5,7 +5,7 @@
 static cfd_status hop(model *m, ops_rows rows, float *to)
 {
     return m->device->table->spmm(m->device, &m->fused.forward, rows, NULL, m->p, m->head_columns, to, m->head_columns,
-                                  m->head_columns);
+                                  m->head_columns, NULL);
 }
 
 cfd_status fusion_forward(model *m)
@@ -22,9 +22,12 @@ cfd_status fusion_forward_all(model *m, const float **rows)
 
 cfd_status fusion_backward(model *m)
 {
-    const ops_table *t = m->device->table;
     int64_t ld = m->head_columns;
-    TRY(t->spmm(m->device, &m->fused.transposed, ops_all_rows, m->batch.slots, m->s_gradient, ld, m->p_gradient, ld,
-                m->head_columns));
-    return t->add_rows(m->device, ops_batch_rows(&m->batch), m->p_rows_gradient, ld, m->p_gradient, ld, m->head_columns);
+    const float whole = 1.0f;
+    ops_addend direct = {.batch = &m->batch,
+                         .rows = {m->p_rows_gradient, ld, m->head_columns, false},
+                         .group = m->head_columns,
+                         .weights = &whole};
+    return m->device->table->spmm(m->device, &m->fused.transposed, ops_all_rows, m->batch.slots, m->s_gradient, ld,
+                                  m->p_gradient, ld, m->head_columns, &direct);
 }

@@ -9,23 +9,26 @@ typedef struct hop {
     const int32_t *slots;
     const float *from;
     float *to;
+    bool with_penalty;
 } hop;
 
 static cfd_status propagate(model *m, hop h)
 {
     const ops_table *t = m->device->table;
     int64_t ld = m->head_columns;
+    penalty_addend own;
     if (m->one_graph) {
         const model_graph *g = &m->kind_graph[m->kinds[KIND_COMMON] >= 0 ? KIND_COMMON : KIND_DIFFERENTIAL];
         return t->spmm(m->device, h.transposed ? &g->transposed : &g->forward, h.output, h.slots, h.from, ld, h.to, ld,
-                       m->head_columns);
+                       m->head_columns, h.with_penalty ? penalty_of_heads(m, &own) : NULL);
     }
     for (int32_t r = 0; r < m->n_roles; r++) {
         for (int32_t kind = 0; kind < KINDS; kind++) {
             const model_graph *g = &m->kind_graph[kind];
             int32_t column = model_head_column(m, r, (enum model_kind)kind);
             TRY(t->spmm(m->device, h.transposed ? &g->transposed : &g->forward, h.output, h.slots, h.from + column, ld,
-                        h.to + column, ld, m->d));
+                        h.to + column, ld, m->d,
+                        h.with_penalty ? penalty_of_head(m, r, (enum model_kind)kind, &own) : NULL));
         }
     }
     return CFD_OK;
@@ -49,7 +52,8 @@ cfd_status heads_backward(model *m)
                               .output = ops_all_rows,
                               .slots = m->has_fused ? NULL : m->batch.slots,
                               .from = m->has_fused ? m->p_gradient : m->p_rows_gradient,
-                              .to = m->p});
+                              .to = m->p,
+                              .with_penalty = true});
 }
 
 ops_view heads_rows(const model *m, int32_t column, int32_t width)

@@ -72,7 +72,6 @@ cfd_status model_compute_gradients(model *m)
     if (m->n_roles > 0) {
         TRY(heads_backward(m));
     }
-    TRY(penalty_before_propagation(m));
     if (m->n_roles > 0) {
         TRY(whitening_backward(m));
         TRY(projection_backward(m));

@@ -58,6 +58,18 @@ typedef struct ops_view {
     bool by_node;
 } ops_view;
 
+/* Rows that spmm adds to its result as it writes it: to the row of the node of slot k, columns of group g,
+ * weights[g] * times * (row k of `rows`), where times is 1, or the node's appearances in the batch. If losses:
+ * *losses[g] += 1/2 sum of times * |row|^2 over the group's columns. A group of weight 0 is left alone. */
+typedef struct ops_addend {
+    const ops_batch *batch; /* indexed */
+    ops_view rows;          /* width: the product's columns */
+    bool by_appearance;
+    int32_t group;          /* columns of a group; divides the width, into CFD_MAX_MODALITIES groups at most */
+    const float *weights;   /* host: one for each group */
+    double *const *losses;  /* host: where each group's sum is; NULL: none */
+} ops_addend;
+
 /* One branch of the ranking loss: its rows, where its (compact or by-node) gradient goes, and its weight. */
 typedef struct ops_branch {
     ops_view embedding;
@@ -175,11 +187,10 @@ typedef struct ops_table {
 
     /* ---- graph ---- */
     /* Y = G X for `columns` columns. output.rows: only these rows of G; row k of the list goes to row k of y (compact).
-     * input_slots: X is compact, row j of X is x[input_slots[j]], and zero where that is negative; NULL: X is whole. */
+     * input_slots: X is compact, row j of X is x[input_slots[j]], and zero where that is negative; NULL: X is whole.
+     * add: what is added to the result, where all rows are wanted; NULL: nothing. */
     cfd_status (*spmm)(ops *o, const ops_csr *g, ops_rows output, const int32_t *input_slots, const float *x, int64_t ldx,
-                       float *y, int64_t ldy, int32_t columns);
-    /* y[rows[k]] += x[k], k < *count; rows are distinct. */
-    cfd_status (*add_rows)(ops *o, ops_rows rows, const float *x, int64_t ldx, float *y, int64_t ldy, int32_t columns);
+                       float *y, int64_t ldy, int32_t columns, const ops_addend *add);
 
     /* ---- features ---- */
     cfd_status (*features_create)(ops *o, const ops_feature_source *source, const ops_feature_options *options,

@@ -184,9 +184,9 @@ static double least(double a, double b)
 
 /* A row of G at a time: its columns and values, what it reads of X, what it writes of Y. Of X no row counts twice. */
 static cfd_status profiled_spmm(ops *o, const ops_csr *g, ops_rows output, const int32_t *input_slots, const float *x,
-                                int64_t ldx, float *y, int64_t ldy, int32_t columns)
+                                int64_t ldx, float *y, int64_t ldy, int32_t columns, const ops_addend *addend)
 {
-    TIMED(spmm, g, output, input_slots, x, ldx, y, ldy, columns);
+    TIMED(spmm, g, output, input_slots, x, ldx, y, ldy, columns, addend);
     int64_t rows = g->rows;
     int64_t nonzeros = g->nonzeros;
     const char *note = " columns";
@@ -215,16 +215,9 @@ static cfd_status profiled_spmm(ops *o, const ops_csr *g, ops_rows output, const
         bytes += (double)g->columns * sizeof *input_slots;
         note = output.rows ? " columns, listed rows, compact input" : " columns, compact input";
     }
-    return add(o, of_columns("sparse product", columns, note), seconds, 2 * products * columns,
-               bytes + floats(inputs + (double)rows, columns));
-}
-
-static cfd_status profiled_add_rows(ops *o, ops_rows rows, const float *x, int64_t ldx, float *y, int64_t ldy, int32_t columns)
-{
-    TIMED(add_rows, rows, x, ldx, y, ldy, columns);
-    double n = *rows.count;
-    return add(o, of_columns("add rows", columns, " columns"), seconds, n * columns,
-               n * sizeof *rows.rows + floats(3 * n, columns));
+    double added = addend ? *addend->batch->count : 0;
+    return add(o, of_columns("sparse product", columns, note), seconds, 2 * (products + added) * columns,
+               bytes + floats(inputs + added + (double)rows, columns));
 }
 
 /* ---- features ---- */
@@ -457,7 +450,6 @@ static const ops_table profiled_table = {
     .synchronise = profiled_synchronise,
     .copy_matrix = profiled_copy_matrix,
     .spmm = profiled_spmm,
-    .add_rows = profiled_add_rows,
     .features_create = profiled_features_create,
     .features_destroy = profiled_features_destroy,
     .features_bytes = profiled_features_bytes,

@@ -183,7 +183,6 @@ static const ops_table cpu_table = {
     .synchronise = cpu_synchronise,
     .copy_matrix = cpu_copy_matrix,
     .spmm = cpu_spmm,
-    .add_rows = cpu_add_rows,
     .features_create = cpu_features_create,
     .features_destroy = cpu_features_destroy,
     .features_bytes = cpu_features_bytes,

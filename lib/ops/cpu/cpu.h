@@ -43,8 +43,7 @@ cfd_status cpu_gemm_result(const cpu_ops *cpu, int failure, const char *what);
 
 /* ---- graph ---- */
 cfd_status cpu_spmm(ops *o, const ops_csr *g, ops_rows output, const int32_t *input_slots, const float *x, int64_t ldx,
-                    float *y, int64_t ldy, int32_t columns);
-cfd_status cpu_add_rows(ops *o, ops_rows rows, const float *x, int64_t ldx, float *y, int64_t ldy, int32_t columns);
+                    float *y, int64_t ldy, int32_t columns, const ops_addend *add);
 /* ---- features ---- */
 cfd_status cpu_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
                                ops_features **out);

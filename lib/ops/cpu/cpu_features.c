@@ -167,11 +167,11 @@ size_t cpu_features_bytes(const ops *o, const ops_features *features)
 cfd_status cpu_project(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy)
 {
     return f->dense ? cpu_dense_project(o, f, w, n, y, ldy)
-                    : cpu_spmm(o, &f->matrix, ops_all_rows, NULL, w, n, y, ldy, n);
+                    : cpu_spmm(o, &f->matrix, ops_all_rows, NULL, w, n, y, ldy, n, NULL);
 }
 
 cfd_status cpu_project_gradient(ops *o, const ops_features *f, const float *g, int64_t ldg, int32_t n, float *dw)
 {
     return f->dense ? cpu_dense_gradient(o, f, g, ldg, n, dw)
-                    : cpu_spmm(o, &f->transpose, ops_all_rows, NULL, g, ldg, dw, n, n);
+                    : cpu_spmm(o, &f->transpose, ops_all_rows, NULL, g, ldg, dw, n, n, NULL);
 }

@@ -187,13 +187,6 @@ static void gather(const gather_job *job, int64_t begin, int64_t end, float *y)
 
 /* ---- rows ---- */
 
-static void add(const float *restrict x, float *restrict y, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        y[i] += x[i];
-    }
-}
-
 static void scale(const float *restrict x, float factor, float *restrict y, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -595,7 +588,6 @@ const cpu_kernels TABLE_OF(KERNELS_SET) = {
     .name = TEXT_OF(KERNELS_SET),
     .gather = gather,
     .settle = settle,
-    .add = add,
     .scale = scale,
     .dot_difference = dot_difference,
     .pair = pair,

@@ -37,8 +37,6 @@ typedef struct cpu_kernels {
     void (*gather)(const gather_job *job, int64_t begin, int64_t end, float *y);
     /* After the last gather of a block that streams: other threads see what was written. */
     void (*settle)(void);
-    /* y += x */
-    void (*add)(const float *x, float *y, size_t n);
     /* y = scale * x */
     void (*scale)(const float *x, float scale, float *y, size_t n);
     /* u . (x - y) */

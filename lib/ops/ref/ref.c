@@ -96,7 +96,6 @@ static const ops_table ref_table = {
     .synchronise = ref_synchronise,
     .copy_matrix = ref_copy_matrix,
     .spmm = ref_spmm,
-    .add_rows = ref_add_rows,
     .features_create = ref_features_create,
     .features_destroy = ref_features_destroy,
     .features_bytes = ref_features_bytes,
