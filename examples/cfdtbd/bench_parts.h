@@ -40,11 +40,12 @@ void parts_release(parts_run *run);
 typedef struct ceilings {
     double copy;              /* bytes a second, each byte read and written counting twice */
     const char *precision[3]; /* "float32", "bf16", "bf16x3" */
-    double products[3];       /* operations a second in each; 0 where there are none */
+    double products[3];       /* operations a second in each; 0 where it was not measured */
 } ceilings;
 
-/* Measures them: products of the shape rows x inner times inner x columns and its gradient's, copies of 256 MiB. */
-int ceilings_measure(cfd_context *context, int64_t rows, int64_t inner, int64_t columns, ceilings *c);
+/* Measures them: products of the shape rows x inner times inner x columns and its gradient's in float32, bf16 and `precision`,
+ * copies of 256 MiB. */
+int ceilings_measure(cfd_context *context, int64_t rows, int64_t inner, int64_t columns, const char *precision, ceilings *c);
 
 /* Bare products of dense features that the parts stand for, one step's: seconds by the median. 0 where there are none.
  * *precision is the one that the parts are computed in. */

@@ -230,17 +230,19 @@ static void print_results(const score_choices *c, const scoring *s)
 {
     spread one[WAYS] = {in_milliseconds(&s->one[0]), in_milliseconds(&s->one[1])};
     double operations = 2.0 * s->info.n_users * (double)s->info.n_items * s->info.width;
+    char chosen[32];
+    snprintf(chosen, sizeof chosen, "chosen: %s", way_chosen(s));
     if (!c->json) {
         report_machine(s->contexts[0]);
         report_line("scorer", "%d users, %d items, %d columns", (int)s->info.n_users, (int)s->info.n_items, (int)s->info.width);
         printf("\nbest %d items of every user\n", (int)c->k);
-        report_spread(way_chosen(s), &s->all[0], "s", 4);
+        report_spread(chosen, &s->all[0], "s", 4);
         report_spread("float32", &s->all[1], "s", 4);
         report_spread("bare product", &s->product, "s", 4);
         report_line("", "%.2f and %.2f times the bare product, which does %.0f GFLOP/s", s->all[0].median / s->product.median,
                     s->all[1].median / s->product.median, operations / s->product.median * 1e-9);
         printf("\nof one user\n");
-        report_spread(way_chosen(s), &one[0], "ms", 3);
+        report_spread(chosen, &one[0], "ms", 3);
         report_spread("float32", &one[1], "ms", 3);
         return;
     }

@@ -149,7 +149,8 @@ static int measure_ceilings(const step_choices *c, cfd_context *context, const m
         const synthetic_modality *of = &c->data.modalities[k];
         inner = !of->per_item && of->columns > inner ? of->columns : inner;
     }
-    return ceilings_measure(context, c->data.items, inner ? inner : 1024, 2 * (int64_t)m->model.embedding_dim, top);
+    return ceilings_measure(context, c->data.items, inner ? inner : 1024, 2 * (int64_t)m->model.embedding_dim,
+                            m->precision, top);
 }
 
 static int bench(const step_choices *c, cfd_context *context, const cfd_config *config)
