@@ -108,41 +108,39 @@ enum { PROBE_REPETITIONS = 7, COPY_BYTES = 1 << 28 };
 
 /* Zeroes where the device does not multiply so. */
 static int run_probe(cfd_context *context, int32_t kind, const char *precision, int64_t rows, int64_t inner, int64_t columns,
-                     spread *seconds)
+                     double *seconds, size_t n)
 {
-    double times[PROBE_REPETITIONS];
     cfd_probe probe = CFD_PROBE_INIT;
     probe.kind = kind;
     probe.precision = precision;
     probe.rows = rows;
     probe.inner = inner;
     probe.columns = columns;
-    cfd_status status = cfd_context_probe(context, &probe, times, PROBE_REPETITIONS);
-    if (status != CFD_OK && status != CFD_ERROR_DEVICE) {
-        return failed_in_library();
-    }
-    *seconds = status == CFD_OK ? spread_of(times, PROBE_REPETITIONS) : (spread){0};
-    return EXIT_DONE;
+    memset(seconds, 0, n * sizeof *seconds);
+    cfd_status status = cfd_context_probe(context, &probe, seconds, n);
+    return status == CFD_OK || status == CFD_ERROR_DEVICE ? EXIT_DONE : failed_in_library();
 }
 
 /* A ceiling is the best that was seen. */
 int ceilings_measure(cfd_context *context, int64_t rows, int64_t inner, int64_t columns, const char *precision, ceilings *c)
 {
     double operations = 2.0 * (double)rows * (double)inner * (double)columns;
-    spread seconds = {0};
+    double seconds[PROBE_REPETITIONS] = {0};
+    double least;
     *c = (ceilings){0, {"float32", "bf16", "bf16x3"}, {0}};
-    int code = run_probe(context, CFD_PROBE_COPY, NULL, COPY_BYTES, 0, 0, &seconds);
+    int code = run_probe(context, CFD_PROBE_COPY, NULL, COPY_BYTES, 0, 0, seconds, PROBE_REPETITIONS);
     if (code == EXIT_DONE) {
-        c->copy = 2.0 * COPY_BYTES / seconds.least;
+        c->copy = 2.0 * COPY_BYTES / spread_of(seconds, PROBE_REPETITIONS).least;
     }
     for (int p = 0; p < 3; p++) {
         if (strcmp(c->precision[p], "bf16x3") == 0 && strcmp(precision, "bf16x3") != 0) {
             continue; /* takes long, and is no ceiling of anything then */
         }
         for (int32_t kind = CFD_PROBE_PROJECT; kind <= CFD_PROBE_GRADIENT && code == EXIT_DONE; kind++) {
-            code = run_probe(context, kind, c->precision[p], rows, inner, columns, &seconds);
-            if (code == EXIT_DONE && seconds.least > 0 && operations / seconds.least > c->products[p]) {
-                c->products[p] = operations / seconds.least;
+            code = run_probe(context, kind, c->precision[p], rows, inner, columns, seconds, PROBE_REPETITIONS);
+            least = spread_of(seconds, PROBE_REPETITIONS).least;
+            if (code == EXIT_DONE && least > 0 && operations / least > c->products[p]) {
+                c->products[p] = operations / least;
             }
         }
     }
@@ -164,27 +162,43 @@ static int32_t dense_product(const part *p, int64_t *inner, int64_t *columns)
     return kind;
 }
 
-const char *part_precision(const part *p)
+/* The precision of a part's products. */
+static const char *precision_of(const part *p)
 {
     return strstr(p->detail, ", bf16x3") ? "bf16x3" : strstr(p->detail, ", bf16") ? "bf16" : "float32";
 }
 
-int parts_products(const parts_run *run, int64_t items, const char **precision, double *seconds)
+const char *parts_precision(const parts_run *run)
+{
+    int64_t inner, columns;
+    for (size_t i = 0; i < run->n; i++) {
+        if (dense_product(&run->parts[i], &inner, &columns)) {
+            return precision_of(&run->parts[i]);
+        }
+    }
+    return "float32";
+}
+
+int parts_products(const parts_run *run, int64_t items, double *seconds, size_t n)
 {
     int64_t inner, columns;
     int code = EXIT_DONE;
-    *seconds = 0;
-    *precision = "float32";
+    double *bare = malloc(n * sizeof *bare);
+    if (!bare) {
+        return out_of_memory();
+    }
+    memset(seconds, 0, n * sizeof *seconds);
     for (size_t i = 0; i < run->n && code == EXIT_DONE; i++) {
         const part *p = &run->parts[i];
         int32_t kind = dense_product(p, &inner, &columns);
         if (kind) {
-            spread bare = {0};
-            *precision = part_precision(p);
-            code = run_probe(run->context, kind, *precision, items, inner, columns, &bare);
-            *seconds += code == EXIT_DONE ? bare.median * p->calls : 0;
+            code = run_probe(run->context, kind, precision_of(p), items, inner, columns, bare, n);
+        }
+        for (size_t k = 0; k < n && kind && code == EXIT_DONE; k++) {
+            seconds[k] += bare[k] * p->calls;
         }
     }
+    free(bare);
     return code;
 }
 
@@ -195,7 +209,7 @@ static double fraction_of(const part *p, const ceilings *c, const char **ceiling
 {
     double products = 0;
     for (int k = 0; k < 3; k++) {
-        if (strcmp(c->precision[k], part_precision(p)) == 0 && c->products[k] > 0) {
+        if (strcmp(c->precision[k], precision_of(p)) == 0 && c->products[k] > 0) {
             products = p->operations / p->seconds / c->products[k];
         }
     }

@@ -47,11 +47,10 @@ typedef struct ceilings {
  * copies of 256 MiB. */
 int ceilings_measure(cfd_context *context, int64_t rows, int64_t inner, int64_t columns, const char *precision, ceilings *c);
 
-/* Bare products of dense features that the parts stand for, one step's: seconds by the median. 0 where there are none.
- * *precision is the one that the parts are computed in. */
-int parts_products(const parts_run *run, int64_t items, const char **precision, double *seconds);
-/* The precision of a part's products. */
-const char *part_precision(const part *p);
+/* The precision that the parts form dense products in; "float32" where there are none. */
+const char *parts_precision(const parts_run *run);
+/* Times the bare products of dense features of one step, n times; zeroes where there are none. */
+int parts_products(const parts_run *run, int64_t items, double *seconds, size_t n);
 
 /* Aligned lines, or an array under "parts" and an object under "ceilings". */
 void parts_table(const parts_run *run, const ceilings *c);
