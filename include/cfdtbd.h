@@ -427,9 +427,14 @@ typedef struct cfd_model_info {
     int64_t steps_per_epoch;
     int64_t steps_done;        /**< The next library-drawn batch follows from it. */
     size_t n_tensors;          /**< Parameter tensors: cfd_model_get_tensor_info. */
+    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16"; what auto came to. */
+    int64_t parameter_bytes;   /**< Device memory of parameters, Adam's moments, and gradients of projections. */
+    int64_t constant_bytes;    /**< Of graphs, sampler, and features that are not used where the data set has them. */
+    int64_t workspace_bytes;   /**< Of all else that a step needs: planned when the model is made, but for scratch
+                                    memory of the device, which has its size after the first step. */
 } cfd_model_info;
 
-#define CFD_MODEL_INFO_INIT {sizeof(cfd_model_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define CFD_MODEL_INFO_INIT {sizeof(cfd_model_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0}
 
 /** Fills *info, whose struct_size the caller has set. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_model_get_info(const cfd_model *model, cfd_model_info *info);

@@ -55,15 +55,37 @@ static inline float *random_floats(size_t n, uint64_t seed)
 
 /* ---- handles ---- */
 
-static inline cfd_context *open_context(const char *device, int32_t threads, uint64_t seed)
+/* A way to compute: device, inner loops (NULL: the best), precision of products with dense features. */
+typedef struct way {
+    const char *device, *instructions, *precision;
+} way;
+
+/* NULL where the processor lacks the instructions or does not multiply in that precision. */
+static inline cfd_context *open_way(const way *w, int32_t threads, uint64_t seed)
 {
     cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
-    options.device = device;
+    options.device = w->device;
+    options.instructions = w->instructions;
     options.threads = threads;
     options.seed = seed;
     cfd_context *context;
-    OK(cfd_context_create(&options, &context));
+    cfd_status status = cfd_context_create(&options, &context);
+    if (status == CFD_ERROR_DEVICE && w->instructions) {
+        return NULL;
+    }
+    OK(status);
+    cfd_context_info info = CFD_CONTEXT_INFO_INIT;
+    OK(cfd_context_get_info(context, &info));
+    if (strncmp(w->precision, "bf16", 4) == 0 && strcmp(info.bfloat16, "none") == 0) {
+        cfd_context_destroy(context);
+        return NULL;
+    }
     return context;
+}
+
+static inline cfd_context *open_context(const char *device, int32_t threads, uint64_t seed)
+{
+    return open_way(&(way){device, NULL, "float32"}, threads, seed);
 }
 
 static inline void set(cfd_config *config, const char *key, const char *value)

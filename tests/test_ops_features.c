@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Products with constant features, dense and sparse: cpu against the reference. */
+#include "base/half.h"
 #include "ops_support.h"
 
-/* Sums of up to 700 products in float against double, relative to the largest entry. */
-#define PRODUCT_TOLERANCE 1e-5
+/* Sums of up to 4200 products in float against double, relative to the largest entry. Rounding both factors to bfloat16
+ * moves a product by up to 2^-8, leaving out low times low by 2^-16; what remains of a sum of random signs is less. */
+static const double tolerances[] = {
+    [OPS_PRECISION_FLOAT32] = 1e-5, [OPS_PRECISION_BF16X3] = 4e-5, [OPS_PRECISION_BF16] = 1.5e-2};
 
-static void compare(both *b, const ops_feature_source *source, int32_t n, int64_t padding)
+static void compare_options(both *b, const ops_feature_source *source, const ops_feature_options *options, int32_t n,
+                            int64_t padding)
 {
     ops_features *ref;
     ops_features *cpu;
-    OK(b->ref->table->features_create(b->ref, source, NULL, &ref));
-    OK(b->cpu->table->features_create(b->cpu, source, NULL, &cpu));
+    double tolerance = tolerances[options ? options->precision : OPS_PRECISION_FLOAT32];
+    OK(b->ref->table->features_create(b->ref, source, options, &ref));
+    OK(b->cpu->table->features_create(b->cpu, source, options, &cpu));
     int64_t ld = n + padding;
     size_t w_size = (size_t)source->columns * (size_t)n;
     size_t y_size = (size_t)(source->rows * ld);
@@ -19,7 +24,7 @@ static void compare(both *b, const ops_feature_source *source, int32_t n, int64_
     float *actual = unset_floats(y_size);
     OK(b->ref->table->project(b->ref, ref, w, n, expected, ld));
     OK(b->cpu->table->project(b->cpu, cpu, w, n, actual, ld));
-    same_floats("project", expected, actual, y_size, PRODUCT_TOLERANCE);
+    same_floats("project", expected, actual, y_size, tolerance);
     free(w);
     free(expected);
     free(actual);
@@ -29,12 +34,17 @@ static void compare(both *b, const ops_feature_source *source, int32_t n, int64_
     actual = unset_floats(w_size);
     OK(b->ref->table->project_gradient(b->ref, ref, g, ld, n, expected));
     OK(b->cpu->table->project_gradient(b->cpu, cpu, g, ld, n, actual));
-    same_floats("project_gradient", expected, actual, w_size, PRODUCT_TOLERANCE);
+    same_floats("project_gradient", expected, actual, w_size, tolerance);
     free(g);
     free(expected);
     free(actual);
     b->ref->table->features_destroy(b->ref, ref);
     b->cpu->table->features_destroy(b->cpu, cpu);
+}
+
+static void compare(both *b, const ops_feature_source *source, int32_t n, int64_t padding)
+{
+    compare_options(b, source, NULL, n, padding);
 }
 
 START_TEST(dense_products_agree_on_every_shape)
@@ -54,6 +64,51 @@ START_TEST(dense_products_agree_on_every_shape)
             compare(&b, &source, shapes[s][2], padding);
             free(dense);
         }
+    }
+    both_close(&b);
+}
+END_TEST
+
+/* A source of any element type, made from random numbers; *floats are its numbers. */
+static ops_feature_source source_of(int32_t rows, int32_t columns, int64_t ld, ops_element element, void **memory)
+{
+    size_t n = (size_t)rows * (size_t)ld;
+    float *floats = random_floats(n);
+    ops_feature_source source = {.rows = rows, .columns = columns, .dense = floats, .element = element, .ld = ld};
+    *memory = floats;
+    if (element != OPS_FLOAT32) {
+        uint16_t *shorts = get_memory(n, sizeof *shorts);
+        for (size_t i = 0; i < n; i++) {
+            uint32_t bits;
+            memcpy(&bits, &floats[i], sizeof bits);
+            shorts[i] = element == OPS_FLOAT16 ? float_to_half(floats[i]) : (uint16_t)(bits >> 16);
+        }
+        free(floats);
+        source.dense = *memory = shorts;
+    }
+    return source;
+}
+
+/* Every type that features come in, every type that they are kept in, every precision. */
+START_TEST(precisions_and_storage_agree_within_their_tolerances)
+{
+    both b;
+    if (!both_open(&b, _i, 3)) {
+        return;
+    }
+    bool bfloat16 = b.cpu->table->bfloat16(b.cpu) != OPS_BFLOAT16_NONE;
+    const int32_t shapes[][3] = {{1, 1, 1}, {5, 300, 128}, {257, 17, 64}, {700, 81, 17}, {513, 2100, 5}};
+    for (int k = 0; k < 5 * 3 * 3 * 3; k++) {
+        const int32_t *shape = shapes[k % 5];
+        ops_element given = (ops_element)(k / 5 % 3);
+        ops_feature_options options = {(ops_precision)(k / 15 % 3), (ops_element)(k / 45)};
+        if (options.precision != OPS_PRECISION_FLOAT32 && !bfloat16) {
+            continue;
+        }
+        void *memory;
+        ops_feature_source source = source_of(shape[0], shape[1], shape[1] + k % 2, given, &memory);
+        compare_options(&b, &source, &options, shape[2], k % 3);
+        free(memory);
     }
     both_close(&b);
 }
@@ -120,6 +175,7 @@ static Suite *suite(void)
     TCase *tc = tcase_create("features");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, dense_products_agree_on_every_shape, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, precisions_and_storage_agree_within_their_tolerances, 0, KERNEL_SETS);
     tcase_add_loop_test(tc, sparse_products_agree_on_every_shape, 0, KERNEL_SETS);
     tcase_add_loop_test(tc, products_by_hand, 0, KERNEL_SETS);
     suite_add_tcase(s, tc);

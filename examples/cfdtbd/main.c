@@ -37,7 +37,7 @@ static int print_help(void)
     for (size_t i = 0; i < N_COMMANDS; i++) {
         printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
     }
-    printf("\noptions:\n  --version   version, device, instruction set, library for dense products\n"
+    printf("\noptions:\n  --version   version, device, instruction set, library for dense products, short types\n"
            "  --help      print this and exit; cfdtbd COMMAND --help explains a command\n\n"
            "exit codes: 0 done, 1 failed, 2 the command line is wrong\n");
     return EXIT_DONE;
@@ -53,8 +53,9 @@ static int print_version(void)
         return code;
     }
     (void)cfd_context_get_info(context, &info);
-    printf("cfdtbd %s\ndevice           %s, %d threads\ninstruction set  %s\ndense products   %s\n", cfd_version(),
-           info.device, (int)info.threads, info.instruction_set, info.gemm);
+    printf("cfdtbd %s\ndevice           %s, %d threads\ninstruction set  %s\ndense products   %s\nbfloat16         %s\n"
+           "top-k            %s\n",
+           cfd_version(), info.device, (int)info.threads, info.instruction_set, info.gemm, info.bfloat16, info.scoring);
     cfd_context_destroy(context);
     return EXIT_DONE;
 }

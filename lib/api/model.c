@@ -158,6 +158,11 @@ cfd_status cfd_model_get_info(const cfd_model *model, cfd_model_info *info)
     filled.steps_per_epoch = m->steps_per_epoch;
     filled.steps_done = m->steps_done;
     filled.n_tensors = (size_t)m->n_tensors;
+    static const char *const precisions[] = {"float32", "bf16x3", "bf16"};
+    filled.precision = precisions[m->precision];
+    filled.parameter_bytes = (int64_t)m->parameter_bytes;
+    filled.constant_bytes = (int64_t)m->constant_bytes;
+    filled.workspace_bytes = (int64_t)(m->workspace_bytes + m->device->table->scratch_bytes(m->device));
     for (int32_t i = 0; i < m->n_tensors; i++) {
         filled.n_parameters += m->tensors[i].rows * m->tensors[i].columns;
     }

@@ -61,6 +61,8 @@ static cfd_status choose_precision(model *m)
 static cfd_status zeroed(model *m, size_t count, const char *what, float **out)
 {
     TRY(setup_allocate(m, count, sizeof(float), what, out));
+    m->workspace_bytes -= count * sizeof(float);
+    m->parameter_bytes += count * sizeof(float);
     return m->device->table->zero(m->device, *out, count * sizeof(float));
 }
 
@@ -90,6 +92,7 @@ static cfd_status allocate_role(model *m, const model_content *content, model_ro
     static const ops_element storages[] = {OPS_FLOAT32, OPS_FLOAT16, OPS_BFLOAT16};
     ops_feature_options options = {m->precision, storages[m->values.feature_storage]};
     TRY(m->device->table->features_create(m->device, &content->features, &options, &role->features));
+    m->constant_bytes += m->device->table->features_bytes(m->device, role->features);
     TRY(zeroed(m, size, "a projection", &role->weights));
     TRY(zeroed(m, size, "a projection's gradient", &role->gradient));
     TRY(zeroed(m, size, "Adam's first moment of a projection", &role->moment1));

@@ -100,6 +100,9 @@ typedef struct model {
     model_tensor tensors[MODEL_MAX_TENSORS];
     int32_t n_tensors;
 
+    /* device memory: parameters, moments and gradients of projections; graphs and sampler; the workspace of a step */
+    size_t parameter_bytes, constant_bytes, workspace_bytes;
+
     /* workspace */
     float *layer[2];             /* N x d: layers, then gradients of layers */
     float *last, *last_gradient; /* compact x d: E at the batch's rows */

@@ -12,9 +12,9 @@ cfd_status setup_sampler(model *m, const bipartite *train);
 /* parameters.c: the tensors under their names, freshly drawn (SPEC 3). */
 cfd_status setup_parameters(model *m);
 
-/* setup.c: count x size bytes on the device, named in the message of a failure. */
+/* setup.c: count x size bytes on the device, counted as workspace, named in the message of a failure. */
 cfd_status setup_allocate(model *m, size_t count, size_t size, const char *what, void *out);
-/* The same, filled from host memory. */
+/* The same, filled from host memory and counted as constant. */
 cfd_status setup_upload(model *m, const void *host, size_t count, size_t size, const char *what, void *out);
 
 #endif

@@ -158,6 +158,7 @@ typedef struct ops_table {
     const char *(*instruction_set)(const ops *o);
     const char *(*gemm)(const ops *o);
     ops_bfloat16 (*bfloat16)(const ops *o);
+    size_t (*scratch_bytes)(const ops *o); /* grows while operations meet larger operands */
 
     /* ---- memory ---- */
     /* Uninitialised. Alignment at least 64 bytes. *out untouched on failure. */
@@ -184,6 +185,8 @@ typedef struct ops_table {
     cfd_status (*features_create)(ops *o, const ops_feature_source *source, const ops_feature_options *options,
                                   ops_features **out);
     void (*features_destroy)(ops *o, ops_features *features); /* accepts NULL */
+    /* Memory of the backend's own that they take: none where they are used where they are. */
+    size_t (*features_bytes)(const ops *o, const ops_features *features);
     /* Y = F W; w is columns(F) x n, contiguous; y is rows(F) x n. */
     cfd_status (*project)(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy);
     /* dW = F^T G; dw is columns(F) x n, contiguous. */

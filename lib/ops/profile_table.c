@@ -121,6 +121,11 @@ static ops_bfloat16 profiled_bfloat16(const ops *o)
     return inner_of(o)->table->bfloat16(inner_of(o));
 }
 
+static size_t profiled_scratch_bytes(const ops *o)
+{
+    return inner_of(o)->table->scratch_bytes(inner_of(o));
+}
+
 /* ---- memory ---- */
 
 static cfd_status profiled_allocate(ops *o, size_t bytes, const char *what, void *out)
@@ -238,8 +243,12 @@ static double feature_bytes(const ops_feature_source *source, const ops_feature_
         return ((double)source->rows + 1) * sizeof *source->sparse.offsets +
                (double)source->sparse.nonzeros * (sizeof *source->sparse.indices + sizeof *source->sparse.values);
     }
-    ops_element kept = options && options->storage != OPS_FLOAT32 ? options->storage : source->element;
-    return (double)source->rows * source->columns * (double)ops_element_bytes(kept);
+    double numbers = (double)source->rows * source->columns;
+    if (options && options->storage != OPS_FLOAT32) {
+        return numbers * (double)ops_element_bytes(options->storage);
+    }
+    bool rounded = options && options->precision == OPS_PRECISION_BF16; /* bf16x3 keeps two halves: as much as float32 */
+    return numbers * (double)ops_element_bytes(rounded ? OPS_BFLOAT16 : source->element);
 }
 
 static cfd_status profiled_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
@@ -274,6 +283,11 @@ static void profiled_features_destroy(ops *o, ops_features *features)
         inner_of(o)->table->features_destroy(inner_of(o), shape_of(features)->inner);
         memory_release(o->memory, features);
     }
+}
+
+static size_t profiled_features_bytes(const ops *o, const ops_features *features)
+{
+    return inner_of(o)->table->features_bytes(inner_of(o), shape_of(features)->inner);
 }
 
 static cfd_status profiled_project(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy)
@@ -436,6 +450,7 @@ static const ops_table profiled_table = {
     .instruction_set = profiled_instruction_set,
     .gemm = profiled_gemm,
     .bfloat16 = profiled_bfloat16,
+    .scratch_bytes = profiled_scratch_bytes,
     .allocate = profiled_allocate,
     .release = profiled_release,
     .upload = profiled_upload,
@@ -448,6 +463,7 @@ static const ops_table profiled_table = {
     .add_rows = profiled_add_rows,
     .features_create = profiled_features_create,
     .features_destroy = profiled_features_destroy,
+    .features_bytes = profiled_features_bytes,
     .project = profiled_project,
     .project_gradient = profiled_project_gradient,
     .cross_moment = profiled_cross_moment,

@@ -152,6 +152,11 @@ static cfd_status cpu_create(const ops *like, ops **out)
 }
 
 /* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor. */
+static size_t cpu_scratch_bytes(const ops *o)
+{
+    return ((const cpu_ops *)o)->scratch_bytes;
+}
+
 static ops_bfloat16 cpu_bfloat16(const ops *o)
 {
     static const ops_bfloat16 kinds[] = {[GEMM_BFLOAT16_NONE] = OPS_BFLOAT16_NONE,
@@ -168,6 +173,7 @@ static const ops_table cpu_table = {
     .instruction_set = cpu_instruction_set,
     .gemm = cpu_gemm,
     .bfloat16 = cpu_bfloat16,
+    .scratch_bytes = cpu_scratch_bytes,
     .allocate = cpu_allocate,
     .release = cpu_release,
     .upload = cpu_copy,
@@ -180,6 +186,7 @@ static const ops_table cpu_table = {
     .add_rows = cpu_add_rows,
     .features_create = cpu_features_create,
     .features_destroy = cpu_features_destroy,
+    .features_bytes = cpu_features_bytes,
     .project = cpu_project,
     .project_gradient = cpu_project_gradient,
     .cross_moment = cpu_cross_moment,

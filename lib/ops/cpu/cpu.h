@@ -49,6 +49,7 @@ cfd_status cpu_add_rows(ops *o, ops_rows rows, const float *x, int64_t ldx, floa
 cfd_status cpu_features_create(ops *o, const ops_feature_source *source, const ops_feature_options *options,
                                ops_features **out);
 void cpu_features_destroy(ops *o, ops_features *features);
+size_t cpu_features_bytes(const ops *o, const ops_features *features);
 cfd_status cpu_project(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy);
 cfd_status cpu_project_gradient(ops *o, const ops_features *f, const float *g, int64_t ldg, int32_t n, float *dw);
 /* ---- whitening ---- */

@@ -38,6 +38,8 @@ static cfd_status take_sparse(ops *o, const ops_feature_source *source, ops_feat
     TRY(memory_allocate(o->memory, (size_t)f->columns + 1, sizeof(int64_t), "transposed features", &features->offsets));
     TRY(memory_allocate(o->memory, nonzeros, sizeof(int32_t), "transposed features", &features->indices));
     TRY(memory_allocate(o->memory, nonzeros, sizeof(float), "transposed features", &features->values));
+    features->own_bytes =
+        ((size_t)f->columns + 1) * sizeof(int64_t) + nonzeros * (sizeof(int32_t) + sizeof(float));
     fill_transpose(f, features->offsets, features->indices, features->values);
     features->matrix = *f;
     features->transpose =
@@ -98,6 +100,7 @@ static cfd_status convert(ops *o, const ops_feature_source *source, ops_element 
     }
     convert_job job = {cpu_of(o)->kernels, source, to, features->owned, features->owned_low, (float *)(void *)room};
     threads_run_lanes(o->pool, (size_t)source->rows, convert_row, &job);
+    features->own_bytes = count * sizeof(uint16_t) * (with_low ? 2 : 1);
     features->numbers = features->owned;
     features->low = features->owned_low;
     features->element = to;
@@ -154,6 +157,11 @@ void cpu_features_destroy(ops *o, ops_features *features)
         memory_release(o->memory, features->values);
         memory_release(o->memory, features);
     }
+}
+
+size_t cpu_features_bytes(const ops *o, const ops_features *features)
+{
+    return features->own_bytes;
 }
 
 cfd_status cpu_project(ops *o, const ops_features *f, const float *w, int32_t n, float *y, int64_t ldy)

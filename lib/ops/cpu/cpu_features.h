@@ -18,6 +18,7 @@ struct ops_features {
     const uint16_t *low; /* precision bf16x3: what rounding to bfloat16 left of `numbers`; NULL: nothing, or not kept */
     int64_t ld;
     void *owned, *owned_low; /* where the two are the backend's own */
+    size_t own_bytes;        /* of everything that is */
     dense_plans *plans;             /* what products reuse; filled at the first one, anew where its width changes */
 
     /* sparse: F and F^T */

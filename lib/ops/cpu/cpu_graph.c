@@ -5,9 +5,11 @@
 enum {
     SPMM_UNITS = 4096, /* nonzeros and rows of a block: rows differ widely in length */
     SPMM_LISTED = 32,  /* rows of a block where they are listed */
-    SPMM_PANEL = 64,   /* columns at a time of a whole X: so much of it nearly fits a processor's own cache */
     ADD_ELEMENTS = 16384
 };
+
+/* A result of this size leaves the caches before it is read again: reading it into them first is waste. */
+#define STREAM_BYTES ((size_t)1 << 23)
 
 typedef struct spmm_job {
     const cpu_kernels *kernels;
@@ -17,8 +19,6 @@ typedef struct spmm_job {
     gather_job gather;
     float *y;
     int64_t ldy;
-    size_t row_blocks; /* for each panel of columns */
-    int32_t panel;
 } spmm_job;
 
 /* The first row such that `units` nonzeros and rows stand before it. */
@@ -37,20 +37,17 @@ static int32_t row_after(const ops_csr *g, int64_t units)
     return low;
 }
 
-/* Some rows of a panel. Panels come one after the other, so that threads share what they read. */
 static void spmm_block(void *argument, size_t block)
 {
     const spmm_job *job = argument;
     const int64_t *offsets = job->g->offsets;
-    int64_t part = (int64_t)(block % job->row_blocks);
-    int32_t column = (int32_t)(block / job->row_blocks) * job->panel;
-    gather_job panel = job->gather;
-    panel.x += column;
-    panel.columns = panel.columns - column < job->panel ? panel.columns - column : job->panel;
-    int32_t begin = row_after(job->g, part * SPMM_UNITS);
-    int32_t end = row_after(job->g, (part + 1) * SPMM_UNITS);
+    int32_t begin = row_after(job->g, (int64_t)block * SPMM_UNITS);
+    int32_t end = row_after(job->g, (int64_t)(block + 1) * SPMM_UNITS);
     for (int32_t row = begin; row < end; row++) {
-        job->kernels->gather(&panel, offsets[row], offsets[row + 1], job->y + row * job->ldy + column);
+        job->kernels->gather(&job->gather, offsets[row], offsets[row + 1], job->y + row * job->ldy);
+    }
+    if (job->gather.stream) {
+        job->kernels->settle();
     }
 }
 
@@ -73,15 +70,15 @@ cfd_status cpu_spmm(ops *o, const ops_csr *g, ops_rows output, const int32_t *in
                     .g = g,
                     .rows = output.rows,
                     .count = output.rows ? *output.count : g->rows,
-                    .gather = {g->indices, g->values, input_slots, x, ldx, columns},
+                    .gather = {g->indices, g->values, input_slots, x, ldx, columns, 0},
                     .y = y,
                     .ldy = ldy};
     if (output.rows) {
         threads_run(o->pool, blocks_of((size_t)job.count, SPMM_LISTED), spmm_listed_block, &job);
     } else {
-        job.row_blocks = blocks_of((size_t)(g->nonzeros + g->rows), SPMM_UNITS);
-        job.panel = input_slots ? columns : SPMM_PANEL; /* a compact X is small, and reading the slots again costs more */
-        threads_run(o->pool, job.row_blocks * blocks_of((size_t)columns, (size_t)job.panel), spmm_block, &job);
+        bool aligned = (uintptr_t)y % MEMORY_ALIGNMENT == 0 && (size_t)ldy * sizeof *y % MEMORY_ALIGNMENT == 0;
+        job.gather.stream = aligned && (size_t)g->rows * (size_t)columns * sizeof *y >= STREAM_BYTES;
+        threads_run(o->pool, blocks_of((size_t)(g->nonzeros + g->rows), SPMM_UNITS), spmm_block, &job);
     }
     return CFD_OK;
 }

@@ -47,6 +47,27 @@ INLINE wide load_wide(const float *from)
     return __builtin_convertvector(narrow, wide);
 }
 
+/* Past the caches; `to` is aligned. */
+INLINE void stream(float *to, vec value)
+{
+#if defined(__AVX512F__)
+    __builtin_ia32_movntps512(to, value);
+#elif defined(__AVX2__)
+    __builtin_ia32_movntps256(to, value);
+#elif defined(__SSE__)
+    __builtin_ia32_movntps(to, value);
+#else
+    store(to, value);
+#endif
+}
+
+static void settle(void)
+{
+#if defined(__SSE__)
+    __builtin_ia32_sfence();
+#endif
+}
+
 /* The sum of a vector's elements, by halves. */
 INLINE float sum_vec(vec value)
 {
@@ -97,6 +118,12 @@ INLINE double sum_wide(wide value)
             for (int i = 0; i < (count); i++) {                                                               \
                 sums[i] += value * load(from + i * VECTOR);                                                   \
             }                                                                                                 \
+        }                                                                                                     \
+        if (job->stream) {                                                                                    \
+            for (int i = 0; i < (count); i++) {                                                               \
+                stream(y + c + i * VECTOR, sums[i]);                                                          \
+            }                                                                                                 \
+            return;                                                                                           \
         }                                                                                                     \
         for (int i = 0; i < (count); i++) {                                                                   \
             store(y + c + i * VECTOR, sums[i]);                                                               \
@@ -567,6 +594,7 @@ const cpu_kernels TABLE_OF(KERNELS_SET);
 const cpu_kernels TABLE_OF(KERNELS_SET) = {
     .name = TEXT_OF(KERNELS_SET),
     .gather = gather,
+    .settle = settle,
     .add = add,
     .scale = scale,
     .dot_difference = dot_difference,

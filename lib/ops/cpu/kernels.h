@@ -17,6 +17,7 @@ typedef struct gather_job {
     const float *x;
     int64_t ldx;
     int32_t columns;
+    int stream; /* y goes past the caches: it is aligned to 64 bytes, and larger than they are */
 } gather_job;
 
 /* Sums of squares and products, in double: exact enough for rows of any finite length. */
@@ -34,6 +35,8 @@ typedef struct cpu_kernels {
 
     /* y[0 .. columns) = the sum over the entries [begin, end). */
     void (*gather)(const gather_job *job, int64_t begin, int64_t end, float *y);
+    /* After the last gather of a block that streams: other threads see what was written. */
+    void (*settle)(void);
     /* y += x */
     void (*add)(const float *x, float *y, size_t n);
     /* y = scale * x */

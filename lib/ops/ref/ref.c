@@ -74,6 +74,11 @@ static ops_bfloat16 ref_bfloat16(const ops *o)
     return OPS_BFLOAT16_NATIVE;
 }
 
+static size_t ref_scratch_bytes(const ops *o)
+{
+    return 0;
+}
+
 static const ops_table ref_table = {
     .name = "reference",
     .create = ref_create,
@@ -81,6 +86,7 @@ static const ops_table ref_table = {
     .instruction_set = ref_instruction_set,
     .gemm = ref_gemm,
     .bfloat16 = ref_bfloat16,
+    .scratch_bytes = ref_scratch_bytes,
     .allocate = ref_allocate,
     .release = ref_release,
     .upload = ref_copy,
@@ -93,6 +99,7 @@ static const ops_table ref_table = {
     .add_rows = ref_add_rows,
     .features_create = ref_features_create,
     .features_destroy = ref_features_destroy,
+    .features_bytes = ref_features_bytes,
     .project = ref_project,
     .project_gradient = ref_project_gradient,
     .cross_moment = ref_cross_moment,

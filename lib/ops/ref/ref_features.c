@@ -17,6 +17,11 @@ void ref_features_destroy(ops *o, ops_features *features)
     memory_release(o->memory, features);
 }
 
+size_t ref_features_bytes(const ops *o, const ops_features *features)
+{
+    return 0;
+}
+
 /* Both forms read alike: a row's entries are p in [row_begin, row_end). */
 static int64_t row_begin(const ops_feature_source *f, int64_t row)
 {
