@@ -206,6 +206,7 @@ START_TEST(products_with_features_count_the_numbers_that_are_stored)
     for (int sparse = 0; sparse < 2; sparse++) {
         ops_features *f;
         OK(b.o->table->features_create(b.o, &sources[sparse], NULL, &f));
+        last_is(&b, "keep features", sparse ? "4 columns, sparse" : "4 columns", 0, 2 * (sparse ? 56 : 48));
         OK(b.o->table->project(b.o, f, w, 2, y, 2));
         double numbers = sparse ? 3 : 12;
         double stored = sparse ? 4 * 8 + 3 * 8 : 12 * 4;

@@ -33,6 +33,9 @@ int open_context(const machine *m, cfd_context **context)
     options.seed = m->seed;
     options.log = log_line;
     options.log_user = user;
+    options.instructions = m->instructions;
+    options.scoring = m->scoring;
+    options.profile = m->profile;
     cfd_status status = cfd_context_create(&options, context);
     if (status == CFD_ERROR_ARGUMENT) { /* a device that is none: the rest was checked where it was read */
         return usage_error("--device: %s", cfd_last_error());

@@ -21,9 +21,11 @@ typedef struct machine {
     int32_t threads;
     uint64_t seed;
     bool verbose;
+    const char *instructions, *scoring; /* NULL: auto */
+    bool profile;
 } machine;
 
-#define MACHINE_INIT {"auto", 0, 2024, false}
+#define MACHINE_INIT {"auto", 0, 2024, false, NULL, NULL, false}
 
 /* Rows of an option table that fill a machine. */
 #define MACHINE_OPTIONS(m)                                                                                    \

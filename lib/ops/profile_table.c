@@ -250,7 +250,9 @@ static cfd_status profiled_features_create(ops *o, const ops_feature_source *sou
     profiled_features *shape;
     ops_features *inner;
     TRY(memory_allocate(o->memory, 1, sizeof *shape, "features", &shape));
+    double seconds = now();
     cfd_status status = inner_of(o)->table->features_create(inner_of(o), source, options, &inner);
+    seconds = now() - seconds;
     if (status != CFD_OK) {
         memory_release(o->memory, shape);
         return status;
@@ -264,7 +266,8 @@ static cfd_status profiled_features_create(ops *o, const ops_feature_source *sou
         .note = note_of(source, options),
     };
     *out = (void *)shape;
-    return CFD_OK;
+    return add(o, of_columns("keep features", source->columns, source->dense ? " columns" : " columns, sparse"), seconds, 0,
+               feature_bytes(source, NULL) + feature_bytes(source, options));
 }
 
 static void profiled_features_destroy(ops *o, ops_features *features)
