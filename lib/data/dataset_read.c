@@ -223,7 +223,7 @@ static cfd_status make_dense(const reading *r, npy_file *npy, const char *file, 
 
 static cfd_status make_tags(const reading *r, id_pairs *pairs, int32_t items, modality *m)
 {
-    TRY(sparse_build(r->memory, items, pairs->second.count, pairs->first_ids, pairs->second_ids, NULL, pairs->n, m));
+    TRY(sparse_count(r->memory, items, pairs->second.count, pairs->first_ids, pairs->second_ids, pairs->n, m));
     id_pairs_release(pairs);
     return sparse_weigh_tags(r->memory, m);
 }
