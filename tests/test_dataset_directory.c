@@ -411,6 +411,36 @@ START_TEST(ten_thousand_names_are_all_found)
 }
 END_TEST
 
+/* Of every length up to 40, and for each of its bytes one that differs there alone; and of every length twice, so that the
+ * second of the same name is passed over. */
+START_TEST(names_that_differ_in_one_byte_are_told_apart)
+{
+    enum { LONGEST = 40 };
+    static char text[4 * LONGEST * LONGEST * LONGEST];
+    static char names[LONGEST * LONGEST][LONGEST + 1];
+    size_t length = 0;
+    int n = 0;
+    for (int bytes = 1; bytes <= LONGEST; bytes++) {
+        for (int at = 0; at < bytes; at++, n++) {
+            memset(names[n], 'a', (size_t)bytes);
+            names[n][at] = '\x80';
+            length += (size_t)sprintf(text + length, "%s\n", names[n]);
+        }
+    }
+    for (int again = 0; again < n; again += 7) {
+        length += (size_t)sprintf(text + length, "%s\r\n", names[again]);
+    }
+    write_text("train.txt", "0 0\n");
+    write_bytes("items.names.txt", text, length);
+    dataset data = open_folder();
+    for (int i = 0; i < n; i++) {
+        ck_assert_int_eq(name_list_find(&data.item_names, names[i]), i);
+    }
+    ck_assert_int_eq(name_list_find(&data.item_names, "a"), -1);
+    dataset_release(&data);
+}
+END_TEST
+
 START_TEST(too_few_names_are_refused)
 {
     const float values[3] = {1, 2, 3};
@@ -534,6 +564,7 @@ static Suite *suite(void)
     tcase_add_test(c, impossible_modalities_are_refused);
     tcase_add_test(c, names_are_the_lines_of_their_file);
     tcase_add_test(c, ten_thousand_names_are_all_found);
+    tcase_add_test(c, names_that_differ_in_one_byte_are_told_apart);
     tcase_add_test(c, too_few_names_are_refused);
     tcase_add_test(c, repeats_are_information_and_leakage_is_a_warning);
     tcase_add_test(c, every_failing_allocation_is_reported_and_nothing_leaks);
