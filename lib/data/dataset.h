@@ -14,7 +14,7 @@
 typedef struct modality {
     char name[DATASET_NAME_BYTES];
     ops_feature_source features; /* points into the memory below, or into the mapping */
-    float *dense;                /* owned, NULL if mapped or sparse */
+    void *dense;                 /* owned, NULL if mapped or sparse; of the type that features.element says */
     void *mapping;               /* a mapped .npy file; NULL if none */
     size_t mapping_bytes;
     int64_t *offsets;            /* sparse, owned */

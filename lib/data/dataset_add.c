@@ -71,7 +71,7 @@ cfd_status dataset_add_dense(dataset *data, const char *name, const void *featur
                              size_t stride)
 {
     TRY(check_new_modality(data, name, columns));
-    if (element != CFD_FLOAT32 && element != CFD_FLOAT64 && element != CFD_FLOAT16) {
+    if ((int)element < CFD_FLOAT32 || (int)element > CFD_BFLOAT16) {
         return fail(CFD_ERROR_ARGUMENT, "modality \"%s\": there is no element type %d", name, (int)element);
     }
     if (stride < (size_t)columns) {
