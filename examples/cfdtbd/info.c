@@ -17,13 +17,12 @@ static void print_path(const char *what, const char *path)
     printf("\n");
 }
 
-/* "sparse", "dense", or dense and the type, if it is a short one. */
 static const char *form_of(const cfd_modality_info *m)
 {
-    return m->is_sparse                  ? "sparse"
+    return m->is_sparse                 ? "sparse"
            : m->element == CFD_FLOAT16  ? "dense float16"
            : m->element == CFD_BFLOAT16 ? "dense bfloat16"
-                                        : "dense";
+                                        : "dense float32";
 }
 
 static int describe_data(cfd_context *context, const char *path)
