@@ -301,7 +301,7 @@ typedef enum cfd_element {
 
 /** Opens a data set directory (docs/file-formats.md): train.txt and optionally validation.txt, test.txt,
  * NAME.npy or NAME.tags.txt per modality, users.names.txt, items.names.txt. Modalities are ordered by name.
- * A float32 .npy in row order is mapped, not read: leave the file alone while the data set lives.
+ * A float32 or float16 .npy in row order is mapped, not read: leave the file alone while the data set lives.
  *
  * Repeated interactions count once. Errors: CFD_ERROR_FILE, CFD_ERROR_FORMAT (file, line, reason),
  * CFD_ERROR_DATA, CFD_ERROR_MEMORY. Since 1.0. */
@@ -319,7 +319,8 @@ CFD_API void cfd_dataset_destroy(cfd_dataset *dataset);
 CFD_API cfd_status cfd_dataset_add_interactions(cfd_dataset *dataset, cfd_split split, const int32_t *users,
                                                 const int32_t *items, size_t n);
 
-/** Adds a modality of dense features, one row per item, copied.
+/** Adds a modality of dense features, one row per item, copied. Float16 and bfloat16 stay what they are, two bytes a
+ * number; float64 becomes float32.
  *
  * @param name     1 to 63 letters, digits, '_' or '-'; new to this data set.
  * @param columns  Width d_m, at least 1.
@@ -374,9 +375,11 @@ typedef struct cfd_modality_info {
     int64_t nonzeros;       /**< Stored numbers: rows x columns where dense. */
     int32_t empty_items;    /**< Items whose row is zero: they lack this modality. */
     int32_t reserved;
+    int32_t element;        /**< A cfd_element: how its numbers are kept. Sparse ones are CFD_FLOAT32. */
+    int32_t reserved2;      /**< 0. */
 } cfd_modality_info;
 
-#define CFD_MODALITY_INFO_INIT {sizeof(cfd_modality_info), NULL, 0, 0, 0, 0, 0}
+#define CFD_MODALITY_INFO_INIT {sizeof(cfd_modality_info), NULL, 0, 0, 0, 0, 0, 0, 0}
 
 /** Modality `index` of a data set. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_dataset_get_modality(const cfd_dataset *dataset, size_t index, cfd_modality_info *info);

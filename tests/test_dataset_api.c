@@ -88,6 +88,34 @@ START_TEST(what_was_added_is_read_back)
 }
 END_TEST
 
+/* 1 and -2 in every type; the wide one is narrowed. */
+START_TEST(a_modality_says_how_its_numbers_are_kept)
+{
+    cfd_dataset *data;
+    OK(cfd_dataset_create(context, 1, 2, &data));
+    OK(cfd_dataset_add_dense_modality(data, "a", (const float[]){1, -2}, CFD_FLOAT32, 1, 1));
+    OK(cfd_dataset_add_dense_modality(data, "b", (const double[]){1, -2}, CFD_FLOAT64, 1, 1));
+    OK(cfd_dataset_add_dense_modality(data, "c", (const uint16_t[]){0x3c00, 0xc000}, CFD_FLOAT16, 1, 1));
+    OK(cfd_dataset_add_dense_modality(data, "d", (const uint16_t[]){0x3f80, 0xc000}, CFD_BFLOAT16, 1, 1));
+    OK(cfd_dataset_add_sparse_modality(data, "e", 1, (const int64_t[]){0, 1, 1}, (const int32_t[]){0}, NULL));
+    const cfd_element kept[] = {CFD_FLOAT32, CFD_FLOAT32, CFD_FLOAT16, CFD_BFLOAT16, CFD_FLOAT32};
+    for (size_t i = 0; i < 5; i++) {
+        cfd_modality_info m = CFD_MODALITY_INFO_INIT;
+        m.element = 77;
+        OK(cfd_dataset_get_modality(data, i, &m));
+        ck_assert_int_eq(m.element, kept[i]);
+        ck_assert_int_eq(m.is_sparse, i == 4);
+    }
+    cfd_modality_info older;
+    memset(&older, 0x55, sizeof older);
+    older.struct_size = offsetof(cfd_modality_info, element); /* of a program from before the field was there */
+    OK(cfd_dataset_get_modality(data, 2, &older));
+    ck_assert_int_eq(older.columns, 1);
+    ck_assert_int_eq(older.element, 0x55555555);
+    cfd_dataset_destroy(data);
+}
+END_TEST
+
 START_TEST(null_and_impossible_arguments_are_named)
 {
     cfd_dataset *data = NULL;
@@ -188,6 +216,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, make_context, drop_context);
     tcase_add_test(c, names_given_in_memory_are_those_of_a_directory);
     tcase_add_test(c, what_was_added_is_read_back);
+    tcase_add_test(c, a_modality_says_how_its_numbers_are_kept);
     tcase_add_test(c, null_and_impossible_arguments_are_named);
     tcase_add_test(c, a_caller_with_a_shorter_struct_gets_as_much_as_it_knows);
     tcase_add_test(c, a_directory_gives_its_names);

@@ -17,6 +17,14 @@ static void print_path(const char *what, const char *path)
     printf("\n");
 }
 
+static const char *form_of(const cfd_modality_info *m)
+{
+    return m->is_sparse                 ? "sparse"
+           : m->element == CFD_FLOAT16  ? "dense float16"
+           : m->element == CFD_BFLOAT16 ? "dense bfloat16"
+                                        : "dense float32";
+}
+
 static int describe_data(cfd_context *context, const char *path)
 {
     cfd_dataset *dataset = NULL;
@@ -45,8 +53,8 @@ static int describe_data(cfd_context *context, const char *path)
         (void)cfd_dataset_get_modality(dataset, (size_t)i, &m);
         printf("  modality      ");
         print_shown(m.name);
-        printf(": %s, %d columns, %lld numbers, %d items without\n", m.is_sparse ? "sparse" : "dense",
-               (int)m.columns, (long long)m.nonzeros, (int)m.empty_items);
+        printf(": %s, %d columns, %lld numbers, %d items without\n", form_of(&m), (int)m.columns,
+               (long long)m.nonzeros, (int)m.empty_items);
     }
     cfd_dataset_destroy(dataset);
     return EXIT_DONE;

@@ -130,6 +130,11 @@ cfd_status cfd_dataset_get_info(const cfd_dataset *data, cfd_dataset_info *info)
     return options_write(info, &filled, sizeof filled, "cfd_dataset_info");
 }
 
+static cfd_element public_element(ops_element element)
+{
+    return element == OPS_FLOAT16 ? CFD_FLOAT16 : element == OPS_BFLOAT16 ? CFD_BFLOAT16 : CFD_FLOAT32;
+}
+
 cfd_status cfd_dataset_get_modality(const cfd_dataset *data, size_t index, cfd_modality_info *info)
 {
     TRY(require(data, "dataset"));
@@ -147,6 +152,7 @@ cfd_status cfd_dataset_get_modality(const cfd_dataset *data, size_t index, cfd_m
         .is_sparse = sparse,
         .nonzeros = sparse ? m->features.sparse.nonzeros : (int64_t)m->features.rows * m->features.columns,
         .empty_items = m->empty_items,
+        .element = (int32_t)public_element(m->features.element),
     };
     return options_write(info, &filled, sizeof filled, "cfd_modality_info");
 }

@@ -59,10 +59,12 @@ cfd_status dataset_compare_splits(dataset *data)
     enum { TRAINED = 1, TESTED = 2 };
     const bipartite *train = &data->splits[CFD_SPLIT_TRAIN];
     const bipartite *test = &data->splits[CFD_SPLIT_TEST];
-    unsigned char *seen;
-    TRY(memory_allocate_zero(data->memory, (size_t)data->items, 1, "marks of items", &seen));
-    for (int64_t k = 0; k < train->interactions; k++) {
-        seen[train->item_ids[k]] = TRAINED;
+    unsigned char *seen = NULL;
+    if (test->interactions > 0) { /* else there is nothing to look for */
+        TRY(memory_allocate_zero(data->memory, (size_t)data->items, 1, "marks of items", &seen));
+        for (int64_t k = 0; k < train->interactions; k++) {
+            seen[train->item_ids[k]] = TRAINED;
+        }
     }
     data->cold_test_items = 0;
     for (int64_t k = 0; k < test->interactions; k++) {

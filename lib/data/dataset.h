@@ -14,7 +14,7 @@
 typedef struct modality {
     char name[DATASET_NAME_BYTES];
     ops_feature_source features; /* points into the memory below, or into the mapping */
-    float *dense;                /* owned, NULL if mapped or sparse */
+    void *dense;                 /* owned, NULL if mapped or sparse; of the type that features.element says */
     void *mapping;               /* a mapped .npy file; NULL if none */
     size_t mapping_bytes;
     int64_t *offsets;            /* sparse, owned */
@@ -24,13 +24,19 @@ typedef struct modality {
     int32_t empty_items;         /* rows that are zero */
 } modality;
 
+/* A place of the table from name to id. */
+typedef struct name_slot {
+    int32_t id;    /* -1: free */
+    uint32_t hash; /* half of the name's: tells nearly all other names apart without looking at them */
+} name_slot;
+
 /* Names in id order, one after the other, NUL-terminated, with a hash from name to id. */
 typedef struct name_list {
     char *bytes;
-    size_t *starts;  /* n, into bytes */
-    int32_t *table;  /* hash slots: id or -1 */
+    size_t *starts; /* n, into bytes */
+    name_slot *table;
     size_t slots;
-    int32_t n;       /* 0: no names */
+    int32_t n; /* 0: no names */
 } name_list;
 
 typedef struct dataset {

@@ -71,7 +71,7 @@ cfd_status dataset_add_dense(dataset *data, const char *name, const void *featur
                              size_t stride)
 {
     TRY(check_new_modality(data, name, columns));
-    if (element != CFD_FLOAT32 && element != CFD_FLOAT64 && element != CFD_FLOAT16) {
+    if ((int)element < CFD_FLOAT32 || (int)element > CFD_BFLOAT16) {
         return fail(CFD_ERROR_ARGUMENT, "modality \"%s\": there is no element type %d", name, (int)element);
     }
     if (stride < (size_t)columns) {
@@ -143,7 +143,8 @@ cfd_status dataset_add_sparse(dataset *data, const char *name, int32_t columns, 
         }
     }
     modality m = {0};
-    cfd_status status = sparse_build(data->memory, data->items, columns, row_ids, column_ids, values, n, &m);
+    cfd_status status = values ? sparse_build(data->memory, data->items, columns, row_ids, column_ids, values, n, &m)
+                               : sparse_count(data->memory, data->items, columns, row_ids, column_ids, n, &m);
     memory_release(data->memory, row_ids);
     TRY(status);
     status = values ? check_sums(name, &m) : sparse_weigh_tags(data->memory, &m);

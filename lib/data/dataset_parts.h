@@ -10,18 +10,23 @@
 
 /* ---- dense features (dense.c) ---- */
 
-/* Refuses NaN and infinity, by row and column, as CFD_ERROR_DATA that begins with `where`; counts the rows of zeros. */
-cfd_status dense_check(const char *where, const float *values, int32_t rows, int32_t columns, int32_t *empty_rows);
-/* A checked float32 copy of the caller's matrix: fills features, dense and empty_items of *out. */
+/* Refuses NaN and infinity, by row and column, as CFD_ERROR_DATA that begins with `where`; counts the rows of zeros. The rows
+ * stand one after the other (ld is the columns). */
+cfd_status dense_check(const char *where, const ops_feature_source *features, int32_t *empty_rows);
+/* A checked copy of the caller's matrix, short types as they are, all else as float32: fills features, dense and empty_items
+ * of *out. */
 cfd_status dense_copy(const memory_source *memory, const char *name, const void *features, cfd_element element,
                       int32_t rows, int32_t columns, size_t stride, modality *out);
 
 /* ---- sparse features (sparse.c) ---- */
 
-/* n entries in any order, with values, or NULL for 1 each. Columns of a row ascend afterwards; entries of the same place
- * are summed. Fills features, offsets, indices, values and empty_items of *out. Ids must be in range. */
+/* n entries in any order, with values. Columns of a row ascend afterwards; entries of the same place are summed in the order
+ * given. Fills features, offsets, indices, values and empty_items of *out. Ids must be in range. */
 cfd_status sparse_build(const memory_source *memory, int32_t rows, int32_t columns, const int32_t *row_ids,
                         const int32_t *column_ids, const float *values, size_t n, modality *out);
+/* The same with 1 for every value: how often each tag stands with each item. */
+cfd_status sparse_count(const memory_source *memory, int32_t rows, int32_t columns, const int32_t *row_ids,
+                        const int32_t *column_ids, size_t n, modality *out);
 /* Turns counts of tags into weights: TF-IDF, then L2-normalised rows; sets idf. */
 cfd_status sparse_weigh_tags(const memory_source *memory, modality *m);
 

@@ -203,7 +203,7 @@ static cfd_status make_splits(reading *r, dataset *data)
 /* Keeps the mapping where the numbers can be used as they stand in the file. */
 static cfd_status make_dense(const reading *r, npy_file *npy, const char *file, modality *m)
 {
-    const float *values = npy_in_place(npy);
+    const void *values = npy_in_place(npy);
     if (values) {
         m->mapping = npy->map.memory;
         m->mapping_bytes = npy->map.bytes;
@@ -212,18 +212,22 @@ static cfd_status make_dense(const reading *r, npy_file *npy, const char *file, 
         unmap_file(&npy->map);
         values = m->dense;
     }
-    m->features = (ops_feature_source){.rows = npy->rows, .columns = npy->columns, .dense = values, .ld = npy->columns};
+    m->features = (ops_feature_source){.rows = npy->rows,
+                                       .columns = npy->columns,
+                                       .dense = values,
+                                       .element = npy_read_bytes(npy) == 2 ? OPS_FLOAT16 : OPS_FLOAT32,
+                                       .ld = npy->columns};
     *npy = (npy_file){0};
     char *path;
     TRY(directory_join(r->memory, r->directory, file, &path));
-    cfd_status status = dense_check(path, values, m->features.rows, m->features.columns, &m->empty_items);
+    cfd_status status = dense_check(path, &m->features, &m->empty_items);
     memory_release(r->memory, path);
     return status;
 }
 
 static cfd_status make_tags(const reading *r, id_pairs *pairs, int32_t items, modality *m)
 {
-    TRY(sparse_build(r->memory, items, pairs->second.count, pairs->first_ids, pairs->second_ids, NULL, pairs->n, m));
+    TRY(sparse_count(r->memory, items, pairs->second.count, pairs->first_ids, pairs->second_ids, pairs->n, m));
     id_pairs_release(pairs);
     return sparse_weigh_tags(r->memory, m);
 }

@@ -5,23 +5,43 @@
 
 #include <string.h>
 
-static size_t hash_name(const char *name)
+/* Eight bytes at a time: names may be long, and there may be millions. */
+static uint64_t hash_name(const char *name, size_t length)
 {
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (; *name; name++) {
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    const uint64_t factor = 0x9e3779b97f4a7c15u;
+    uint64_t hash = length * factor;
+    uint64_t word;
+    for (; length >= sizeof word; name += sizeof word, length -= sizeof word) {
+        memcpy(&word, name, sizeof word);
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 32;
     }
-    return (size_t)(hash ^ hash >> 32);
+    word = 0;
+    for (size_t i = 0; i < length; i++) {
+        word = word << 8 | (unsigned char)name[i];
+    }
+    hash = (hash ^ word) * factor;
+    hash = (hash ^ hash >> 29) * factor;
+    return hash ^ hash >> 32;
+}
+
+static size_t first_slot(const name_list *names, uint64_t hash)
+{
+    return (size_t)hash & (names->slots - 1);
 }
 
 /* The slot of that name, or the free one where it would go. */
-static size_t find_slot(const name_list *names, const char *name)
+static name_slot *find_slot(const name_list *names, const char *name, uint64_t hash)
 {
-    size_t slot = hash_name(name) & (names->slots - 1);
-    while (names->table[slot] >= 0 && strcmp(names->bytes + names->starts[names->table[slot]], name) != 0) {
-        slot = (slot + 1) & (names->slots - 1);
+    size_t at = first_slot(names, hash);
+    for (;;) {
+        name_slot *slot = &names->table[at];
+        if (slot->id < 0 ||
+            (slot->hash == (uint32_t)(hash >> 32) && strcmp(names->bytes + names->starts[slot->id], name) == 0)) {
+            return slot;
+        }
+        at = (at + 1) & (names->slots - 1);
     }
-    return slot;
 }
 
 /* A line is empty or not; a last line without its newline counts, one of no bytes does not. */
@@ -35,8 +55,10 @@ static size_t count_lines(const char *bytes, size_t n)
     return lines;
 }
 
-/* Copies the lines, each NUL-terminated, which takes no more room than they have with their newlines, and one byte. */
-static cfd_status split_lines(const char *path, const char *bytes, size_t n, name_list *names, int32_t *named)
+/* Copies the lines, each NUL-terminated, which takes no more room than they have with their newlines, and one byte;
+ * *filled says how much. */
+static cfd_status split_lines(const char *path, const char *bytes, size_t n, name_list *names, int32_t *named,
+                              size_t *filled)
 {
     size_t to = 0;
     size_t at = 0;
@@ -55,21 +77,34 @@ static cfd_status split_lines(const char *path, const char *bytes, size_t n, nam
         *named = length > 0 ? id + 1 : *named;
         at = end + 1;
     }
+    *filled = to;
     return CFD_OK;
 }
 
-/* Of several that bear the same name the first is found; ids without a name are not. */
-static void fill_table(name_list *names)
+/* Of several that bear the same name the first is found; ids without a name are not. `end` is where the last name ends, its
+ * NUL included. Slots lie far apart: they are fetched for some names in advance, else each would be waited for. */
+static void fill_table(name_list *names, size_t end)
 {
+    enum { AT_ONCE = 32 };
+    uint64_t hashes[AT_ONCE];
     for (size_t slot = 0; slot < names->slots; slot++) {
-        names->table[slot] = -1;
+        names->table[slot].id = -1;
     }
-    for (int32_t id = 0; id < names->n; id++) {
-        const char *name = names->bytes + names->starts[id];
-        if (*name != '\0') {
-            size_t slot = find_slot(names, name);
-            if (names->table[slot] < 0) {
-                names->table[slot] = id;
+    size_t all = (size_t)names->n;
+    for (size_t begin = 0; begin < all; begin += AT_ONCE) {
+        size_t stop = all - begin < AT_ONCE ? all : begin + AT_ONCE;
+        for (size_t id = begin; id < stop; id++) {
+            size_t next = id + 1 < all ? names->starts[id + 1] : end;
+            uint64_t hash = hash_name(names->bytes + names->starts[id], next - names->starts[id] - 1);
+            __builtin_prefetch(&names->table[first_slot(names, hash)], 1);
+            hashes[id - begin] = hash;
+        }
+        for (size_t id = begin; id < stop; id++) {
+            const char *name = names->bytes + names->starts[id];
+            uint64_t hash = hashes[id - begin];
+            name_slot *slot = *name ? find_slot(names, name, hash) : NULL;
+            if (slot && slot->id < 0) {
+                *slot = (name_slot){(int32_t)id, (uint32_t)(hash >> 32)};
             }
         }
     }
@@ -96,8 +131,9 @@ static cfd_status read_bytes(const memory_source *memory, const char *path, cons
         return fail(CFD_ERROR_FORMAT, "%s: %zu lines are more than there can be ids", path, lines);
     }
     TRY(allocate(memory, lines, n + 1, names));
-    TRY(split_lines(path, bytes, n, names, named));
-    fill_table(names);
+    size_t filled = 0;
+    TRY(split_lines(path, bytes, n, names, named, &filled));
+    fill_table(names, filled);
     return CFD_OK;
 }
 
@@ -142,7 +178,7 @@ cfd_status names_copy(const memory_source *memory, const char *const *texts, int
         names.bytes[to + length] = '\0';
         to += length + 1;
     }
-    fill_table(&names);
+    fill_table(&names, to);
     names_release(memory, out);
     *out = names;
     return CFD_OK;
@@ -167,5 +203,5 @@ const char *name_list_at(const name_list *names, int32_t id)
 
 int32_t name_list_find(const name_list *names, const char *name)
 {
-    return names->n > 0 && *name ? names->table[find_slot(names, name)] : -1;
+    return names->n > 0 && *name ? find_slot(names, name, hash_name(name, strlen(name)))->id : -1;
 }

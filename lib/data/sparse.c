@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sparse features: entries in any order become CSR by two stable counting passes, by column and then by row, so that
- * everything is linear and sums run in a fixed order. */
+/* Sparse features: entries in any order become CSR in linear time. Tags are grouped by item and counted; entries with values
+ * take two stable counting passes, by column and then by row, so that sums run in the order given. */
+#include "base/id_groups.h"
 #include "data/dataset_parts.h"
 
 #include <math.h>
@@ -42,7 +43,7 @@ static cfd_status sort_by_column(const memory_source *memory, int32_t columns, c
     for (size_t k = 0; k < n; k++) {
         int64_t place = lists->offsets[column_ids[k]]++;
         lists->rows[place] = row_ids[k];
-        lists->values[place] = values ? values[k] : 1.0f;
+        lists->values[place] = values[k];
     }
     finish_filling(lists->offsets, columns);
     return CFD_OK;
@@ -85,6 +86,20 @@ static void sum_repeats(int32_t rows, modality *m)
     }
 }
 
+static cfd_status allocate(const memory_source *memory, int32_t rows, size_t n, modality *m)
+{
+    TRY(memory_allocate_zero(memory, (size_t)rows + 1, sizeof *m->offsets, purpose, &m->offsets));
+    TRY(memory_allocate(memory, n, sizeof *m->indices, purpose, &m->indices));
+    return memory_allocate(memory, n, sizeof *m->values, purpose, &m->values);
+}
+
+static void describe(int32_t rows, int32_t columns, modality *m)
+{
+    m->features = (ops_feature_source){
+        .rows = rows, .columns = columns,
+        .sparse = {rows, columns, m->offsets[rows], m->offsets, m->indices, m->values}};
+}
+
 cfd_status sparse_build(const memory_source *memory, int32_t rows, int32_t columns, const int32_t *row_ids,
                         const int32_t *column_ids, const float *values, size_t n, modality *out)
 {
@@ -92,14 +107,10 @@ cfd_status sparse_build(const memory_source *memory, int32_t rows, int32_t colum
     modality m = {0};
     cfd_status status;
     TRY_OR(done, sort_by_column(memory, columns, row_ids, column_ids, values, n, &lists));
-    TRY_OR(done, memory_allocate_zero(memory, (size_t)rows + 1, sizeof *m.offsets, purpose, &m.offsets));
-    TRY_OR(done, memory_allocate(memory, n, sizeof *m.indices, purpose, &m.indices));
-    TRY_OR(done, memory_allocate(memory, n, sizeof *m.values, purpose, &m.values));
+    TRY_OR(done, allocate(memory, rows, n, &m));
     sort_by_row(&lists, rows, columns, &m);
     sum_repeats(rows, &m);
-    m.features = (ops_feature_source){
-        .rows = rows, .columns = columns,
-        .sparse = {rows, columns, m.offsets[rows], m.offsets, m.indices, m.values}};
+    describe(rows, columns, &m);
     *out = m;
 done:
     memory_release(memory, lists.offsets);
@@ -108,6 +119,45 @@ done:
     if (status != CFD_OK) {
         modality_release(memory, &m);
     }
+    return status;
+}
+
+/* ---- tags ---- */
+
+/* Each tag of a row once, and how often it stood there as its value. Counts rows without any. */
+static void count_repeats(int32_t rows, modality *m)
+{
+    int64_t kept = 0;
+    int64_t at = 0;
+    for (int32_t row = 0; row < rows; row++) {
+        int64_t end = m->offsets[row + 1];
+        m->empty_items += at == end;
+        while (at < end) {
+            int64_t first = at;
+            int32_t column = m->indices[at];
+            do {
+                at++;
+            } while (at < end && m->indices[at] == column);
+            m->indices[kept] = column;
+            m->values[kept++] = (float)(at - first);
+        }
+        m->offsets[row + 1] = kept;
+    }
+}
+
+cfd_status sparse_count(const memory_source *memory, int32_t rows, int32_t columns, const int32_t *row_ids,
+                        const int32_t *column_ids, size_t n, modality *out)
+{
+    modality m = {0};
+    cfd_status status;
+    TRY_OR(failed, allocate(memory, rows, n, &m));
+    TRY_OR(failed, ids_group(memory, purpose, row_ids, column_ids, n, rows, columns, m.offsets, m.indices));
+    count_repeats(rows, &m);
+    describe(rows, columns, &m);
+    *out = m;
+    return CFD_OK;
+failed:
+    modality_release(memory, &m);
     return status;
 }
 

@@ -2,6 +2,7 @@
 /* The stages of a feature transform, fitted and applied one after the other. */
 #include "data/transform.h"
 
+#include "base/half.h"
 #include "base/text.h"
 
 #include <float.h>
@@ -16,11 +17,6 @@ typedef struct fitting {
     const char *role;
 } fitting;
 
-static const float *dense_row(const ops_feature_source *f, int32_t row)
-{
-    return (const float *)f->dense + (size_t)row * (size_t)f->ld;
-}
-
 static bool is_zero_row(const float *row, int32_t columns)
 {
     for (int32_t c = 0; c < columns; c++) {
@@ -31,7 +27,28 @@ static bool is_zero_row(const float *row, int32_t columns)
     return true;
 }
 
-/* Makes t->features dense memory that may be written. */
+/* `n` numbers of the source's type, from number `start` on, as float32. */
+static void widen(const ops_feature_source *f, size_t start, float *to, size_t n)
+{
+    const uint16_t *shorts = f->dense;
+    switch (f->element) {
+    case OPS_FLOAT32:
+        memcpy(to, (const float *)f->dense + start, n * sizeof *to);
+        break;
+    case OPS_FLOAT16:
+        for (size_t c = 0; c < n; c++) {
+            to[c] = half_to_float(shorts[start + c]);
+        }
+        break;
+    case OPS_BFLOAT16:
+        for (size_t c = 0; c < n; c++) {
+            to[c] = bfloat16_to_float(shorts[start + c]);
+        }
+        break;
+    }
+}
+
+/* Makes t->features float32 in dense memory that may be written. */
 static cfd_status own_dense(transform *t)
 {
     ops_feature_source *f = &t->features;
@@ -46,20 +63,23 @@ static cfd_status own_dense(transform *t)
     }
     TRY(memory_allocate(t->memory, n, sizeof(float), "transformed features", &t->dense));
     for (size_t r = 0; r < rows; r++) {
-        memcpy(t->dense + r * columns, dense_row(f, (int32_t)r), columns * sizeof(float));
+        widen(f, r * (size_t)f->ld, t->dense + r * columns, columns);
     }
     f->dense = t->dense;
+    f->element = OPS_FLOAT32;
     f->ld = f->columns;
     return CFD_OK;
 }
 
 /* ---- center, standardize ---- */
 
-static void column_sums(const ops_feature_source *f, const float *mean, double *sums, int32_t *rows)
+/* Over the features once they are the transform's own. */
+static void column_sums(const transform *t, const float *mean, double *sums, int32_t *rows)
 {
+    const ops_feature_source *f = &t->features;
     *rows = 0;
     for (int32_t r = 0; r < f->rows; r++) {
-        const float *row = dense_row(f, r);
+        const float *row = t->dense + (size_t)r * (size_t)f->columns;
         if (is_zero_row(row, f->columns)) {
             continue;
         }
@@ -79,20 +99,21 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
         return fail(CFD_ERROR_CONFIG, "transform.%s: %s would make sparse features dense: put svd:K before it", fit->role,
                     stage->kind == TRANSFORM_CENTER ? "center" : "standardize");
     }
+    TRY(own_dense(t));
     size_t columns = (size_t)f->columns;
     double *sums;
     TRY(memory_allocate_zero(t->memory, columns, sizeof *sums, "column sums", &sums));
     cfd_status status = CFD_OK;
     int32_t rows;
     TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column means", &stage->mean));
-    column_sums(f, NULL, sums, &rows);
+    column_sums(t, NULL, sums, &rows);
     for (size_t c = 0; c < columns; c++) {
         stage->mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
     }
     if (stage->kind == TRANSFORM_STANDARDIZE) {
         TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column scales", &stage->scale));
         memset(sums, 0, columns * sizeof *sums);
-        column_sums(f, stage->mean, sums, &rows);
+        column_sums(t, stage->mean, sums, &rows);
         for (size_t c = 0; c < columns; c++) {
             /* A column whose values differ by rounding of its mean alone is constant; so is one below the normal numbers,
              * where 1 / deviation is beyond float32. */
@@ -106,10 +127,9 @@ done:
     return status;
 }
 
-static cfd_status apply_columns(fitting *fit, const transform_stage *stage)
+static void apply_columns(fitting *fit, const transform_stage *stage)
 {
-    TRY(own_dense(fit->t));
-    ops_feature_source *f = &fit->t->features;
+    const ops_feature_source *f = &fit->t->features;
     for (int32_t r = 0; r < f->rows; r++) {
         float *row = fit->t->dense + (size_t)r * (size_t)f->columns;
         if (is_zero_row(row, f->columns)) {
@@ -120,7 +140,6 @@ static cfd_status apply_columns(fitting *fit, const transform_stage *stage)
             row[c] = stage->scale ? centered * stage->scale[c] : centered;
         }
     }
-    return CFD_OK;
 }
 
 /* ---- l2 ---- */
@@ -221,7 +240,8 @@ static cfd_status apply_stage(fitting *fit, transform_stage *stage)
     case TRANSFORM_CENTER:
     case TRANSFORM_STANDARDIZE:
         TRY(fit_columns(fit, stage));
-        return apply_columns(fit, stage);
+        apply_columns(fit, stage);
+        return CFD_OK;
     case TRANSFORM_L2: return apply_l2(fit);
     case TRANSFORM_SVD: return apply_svd(fit, stage);
     }

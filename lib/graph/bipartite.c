@@ -1,55 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interactions as a user-to-item CSR structure. Two stable counting passes, by item and then by user, leave every user's
- * items ascending: linear in interactions, users and items. */
+/* Interactions as a user-to-item CSR structure. */
 #include "graph/bipartite.h"
-
-#include <string.h>
+#include "base/id_groups.h"
 
 static const char *const purpose = "the interactions";
-
-/* Counts, starting at offsets[1], become the offset at which each bucket begins. */
-static void counts_to_starts(int64_t *offsets, int32_t buckets)
-{
-    for (int32_t i = 0; i < buckets; i++) {
-        offsets[i + 1] += offsets[i];
-    }
-}
-
-/* After filling, each start has moved to its bucket's end, which is where the next one begins. */
-static void ends_to_starts(int64_t *offsets, int32_t buckets)
-{
-    memmove(offsets + 1, offsets, (size_t)buckets * sizeof *offsets);
-    offsets[0] = 0;
-}
-
-/* The users of each item, in the order of the pairs; by_item[starts of item ..]. */
-static void sort_by_item(const int32_t *user_ids, const int32_t *item_ids, size_t n, int32_t items, int64_t *starts,
-                         int32_t *by_item)
-{
-    for (size_t k = 0; k < n; k++) {
-        starts[item_ids[k] + (size_t)1]++;
-    }
-    counts_to_starts(starts, items);
-    for (size_t k = 0; k < n; k++) {
-        by_item[starts[item_ids[k]]++] = user_ids[k];
-    }
-    ends_to_starts(starts, items);
-}
-
-/* Items arrive in ascending order, so every user's list ascends too; repeats still stand side by side. */
-static void sort_by_user(const int64_t *starts, const int32_t *by_item, bipartite *graph)
-{
-    for (int64_t k = 0; k < starts[graph->items]; k++) {
-        graph->offsets[by_item[k] + (size_t)1]++;
-    }
-    counts_to_starts(graph->offsets, graph->users);
-    for (int32_t item = 0; item < graph->items; item++) {
-        for (int64_t k = starts[item]; k < starts[item + 1]; k++) {
-            graph->item_ids[graph->offsets[by_item[k]]++] = item;
-        }
-    }
-    ends_to_starts(graph->offsets, graph->users);
-}
 
 static void drop_repeats(bipartite *graph)
 {
@@ -73,28 +27,18 @@ cfd_status bipartite_create(const memory_source *source, int32_t users, int32_t 
                             const int32_t *item_ids, size_t n, bipartite *out, int64_t *duplicates)
 {
     bipartite graph = {.source = source, .users = users, .items = items};
-    int64_t *starts = NULL;
-    int32_t *by_item = NULL;
     cfd_status status;
-    TRY_OR(done, memory_allocate_zero(source, (size_t)users + 1, sizeof *graph.offsets, purpose, &graph.offsets));
-    TRY_OR(done, memory_allocate(source, n, sizeof *graph.item_ids, purpose, &graph.item_ids));
-    if (n > 0) {
-        TRY_OR(done, memory_allocate_zero(source, (size_t)items + 1, sizeof *starts, purpose, &starts));
-        TRY_OR(done, memory_allocate(source, n, sizeof *by_item, purpose, &by_item));
-        sort_by_item(user_ids, item_ids, n, items, starts, by_item);
-        sort_by_user(starts, by_item, &graph);
-        drop_repeats(&graph);
-    }
+    TRY_OR(failed, memory_allocate(source, (size_t)users + 1, sizeof *graph.offsets, purpose, &graph.offsets));
+    TRY_OR(failed, memory_allocate(source, n, sizeof *graph.item_ids, purpose, &graph.item_ids));
+    TRY_OR(failed, ids_group(source, purpose, user_ids, item_ids, n, users, items, graph.offsets, graph.item_ids));
+    drop_repeats(&graph);
     if (duplicates) {
         *duplicates = (int64_t)n - graph.interactions;
     }
     *out = graph;
-done:
-    memory_release(source, by_item);
-    memory_release(source, starts);
-    if (status != CFD_OK) {
-        bipartite_release(&graph);
-    }
+    return CFD_OK;
+failed:
+    bipartite_release(&graph);
     return status;
 }
 

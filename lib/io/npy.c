@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/npy.h"
-#include "io/half.h"
 #include "io/npy_header.h"
 #include "io/report.h"
 
@@ -134,45 +133,36 @@ void npy_close(npy_file *file)
 
 /* ---- the numbers ---- */
 
-const float *npy_in_place(const npy_file *file)
+const void *npy_in_place(const npy_file *file)
 {
-    bool usable = file->element_bytes == 4 && !file->swapped && !file->by_columns &&
-                  (uintptr_t)file->data % sizeof(float) == 0;
-    return usable ? (const float *)(const void *)file->data : NULL;
+    bool usable = file->element_bytes == npy_read_bytes(file) && !file->swapped && !file->by_columns &&
+                  (uintptr_t)file->data % (uintptr_t)file->element_bytes == 0;
+    return usable ? file->data : NULL;
 }
 
-/* The bits of `width` bytes. */
-static inline uint64_t load(const unsigned char *from, int width, bool swapped)
+static inline uint16_t load_2(const unsigned char *from, bool swapped)
 {
-    uint64_t bits = 0;
-    if (width == 2) {
-        uint16_t raw;
-        memcpy(&raw, from, sizeof raw);
-        bits = swapped ? (uint16_t)(raw >> 8 | raw << 8) : raw;
-    } else if (width == 4) {
-        uint32_t raw;
-        memcpy(&raw, from, sizeof raw);
-        bits = swapped ? __builtin_bswap32(raw) : raw;
-    } else {
-        memcpy(&bits, from, sizeof bits);
-        bits = swapped ? __builtin_bswap64(bits) : bits;
-    }
-    return bits;
+    uint16_t bits;
+    memcpy(&bits, from, sizeof bits);
+    return swapped ? __builtin_bswap16(bits) : bits;
 }
 
-static inline float to_float(const unsigned char *from, int width, bool swapped)
+static inline float load_4(const unsigned char *from, bool swapped)
 {
-    uint64_t bits = load(from, width, swapped);
-    if (width == 2) {
-        return half_to_float((uint16_t)bits);
-    }
-    if (width == 4) {
-        uint32_t word = (uint32_t)bits;
-        float value;
-        memcpy(&value, &word, sizeof value);
-        return value;
-    }
+    uint32_t bits;
+    float value;
+    memcpy(&bits, from, sizeof bits);
+    bits = swapped ? __builtin_bswap32(bits) : bits;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline float load_8(const unsigned char *from, bool swapped)
+{
+    uint64_t bits;
     double value;
+    memcpy(&bits, from, sizeof bits);
+    bits = swapped ? __builtin_bswap64(bits) : bits;
     memcpy(&value, &bits, sizeof value);
     if (value > (double)FLT_MAX) {
         return INFINITY;
@@ -180,38 +170,45 @@ static inline float to_float(const unsigned char *from, int width, bool swapped)
     return value < -(double)FLT_MAX ? -INFINITY : (float)value;
 }
 
-/* `step` bytes lie between a row's numbers. Inlined for each width below, so that the choices leave the loop. */
-static inline void convert_row(const unsigned char *from, size_t step, int width, bool swapped, float *to, int64_t columns)
+/* n numbers, `step` bytes apart in the file. The choice of the width stands outside the loops. */
+static void convert_row(const npy_file *file, const unsigned char *from, size_t step, void *to, size_t n)
 {
-    for (int64_t c = 0; c < columns; c++) {
-        to[c] = to_float(from + (size_t)c * step, width, swapped);
+    bool swapped = file->swapped;
+    if (file->element_bytes == 2) {
+        for (size_t c = 0; c < n; c++) {
+            ((uint16_t *)to)[c] = load_2(from + c * step, swapped);
+        }
+    } else if (file->element_bytes == 4) {
+        for (size_t c = 0; c < n; c++) {
+            ((float *)to)[c] = load_4(from + c * step, swapped);
+        }
+    } else {
+        for (size_t c = 0; c < n; c++) {
+            ((float *)to)[c] = load_8(from + c * step, swapped);
+        }
     }
 }
 
-static void convert_rows(const npy_file *file, int64_t begin, int64_t end, int64_t left, int64_t right, float *to)
+static void convert_rows(const npy_file *file, int64_t begin, int64_t end, int64_t left, int64_t right, unsigned char *to)
 {
     size_t element = (size_t)file->element_bytes;
     size_t row_step = element * (file->by_columns ? 1 : (size_t)file->columns);
     size_t column_step = element * (file->by_columns ? (size_t)file->rows : 1);
     for (int64_t row = begin; row < end; row++) {
-        const unsigned char *from = file->data + (size_t)row * row_step + (size_t)left * column_step;
-        float *target = to + (size_t)row * (size_t)file->columns + left;
-        switch (file->element_bytes) {
-        case 2: convert_row(from, column_step, 2, file->swapped, target, right - left); break;
-        case 4: convert_row(from, column_step, 4, file->swapped, target, right - left); break;
-        default: convert_row(from, column_step, 8, file->swapped, target, right - left); break;
-        }
+        size_t place = (size_t)row * (size_t)file->columns + (size_t)left;
+        convert_row(file, file->data + (size_t)row * row_step + (size_t)left * column_step, column_step,
+                    to + place * (size_t)npy_read_bytes(file), (size_t)(right - left));
     }
 }
 
-cfd_status npy_convert(const memory_source *memory, const npy_file *file, float **out)
+cfd_status npy_convert(const memory_source *memory, const npy_file *file, void *out)
 {
     size_t numbers;
     if (!checked_multiply((size_t)file->rows, (size_t)file->columns, &numbers)) {
         return fail_memory("features", SIZE_MAX);
     }
-    float *values;
-    TRY(memory_allocate(memory, numbers, sizeof *values, "features", &values));
+    unsigned char *values;
+    TRY(memory_allocate(memory, numbers, (size_t)npy_read_bytes(file), "features", &values));
     if (!file->by_columns) {
         convert_rows(file, 0, file->rows, 0, file->columns, values);
     } else {
@@ -225,6 +222,6 @@ cfd_status npy_convert(const memory_source *memory, const npy_file *file, float 
             }
         }
     }
-    *out = values;
+    *(void **)out = values;
     return CFD_OK;
 }

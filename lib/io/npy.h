@@ -20,9 +20,16 @@ typedef struct npy_file {
 cfd_status npy_open(const char *path, npy_file *out);
 void npy_close(npy_file *file); /* accepts a zeroed struct */
 
-/* The data as row-major float32 within the mapping, where they stand there so; else NULL. */
-const float *npy_in_place(const npy_file *file);
-/* A row-major float32 copy, which the caller releases. What float32 cannot hold becomes an infinity. */
-cfd_status npy_convert(const memory_source *memory, const npy_file *file, float **out);
+/* How many bytes a number takes once it is read: float16 stays as it is, all else is float32. */
+static inline int32_t npy_read_bytes(const npy_file *file)
+{
+    return file->element_bytes == 2 ? 2 : 4;
+}
+
+/* The data as row-major numbers of npy_read_bytes within the mapping, where they stand there so; else NULL. */
+const void *npy_in_place(const npy_file *file);
+/* A row-major copy of such numbers, which the caller releases: `out` is the address of a pointer. What float32 cannot hold
+ * becomes an infinity. */
+cfd_status npy_convert(const memory_source *memory, const npy_file *file, void *out);
 
 #endif

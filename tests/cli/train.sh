@@ -57,8 +57,14 @@ says run/out '^  modalities  *shape, words$'
 says run/out '^  trained  *16 steps$' # 480 / 64 is 7.5: 8 steps an epoch
 works info data
 says run/out '^  interactions  480 train, 60 validation, 60 test$'
-says run/out '^  modality  *shape: dense, 2 columns, 80 numbers, 0 items without$'
+says run/out '^  modality  *shape: dense float32, 2 columns, 80 numbers, 0 items without$'
 says run/out '^  modality  *words: sparse, '
+mkdir short
+echo '0 0 1' >short/train.txt
+printf '\223NUMPY\001\000\166\000%-117s\n\000\076\000\000' \
+    "{'descr': '<f2', 'fortran_order': False, 'shape': (2, 1), }" >short/shape.npy # 1.5 and 0
+works info short
+says run/out '^  modality  *shape: dense float16, 1 columns, 2 numbers, 1 items without$'
 
 # --epochs 0 writes the initial model: nothing was trained, and the seed alone decides it.
 works train data $small --epochs 0 --seed 5 --out out/a.safetensors --report out/a.json

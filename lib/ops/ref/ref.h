@@ -8,6 +8,7 @@
 
 struct ops_features {
     ops_feature_source source;
+    uint16_t *rounded; /* owned numbers of source.dense where they are stored in another type than given; else NULL */
 };
 
 /* graph */
