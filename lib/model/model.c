@@ -45,6 +45,7 @@ static cfd_status choose_precision(model *m)
     int32_t asked = m->values.precision;
     if (asked == PRECISION_AUTO) {
         m->precision = bfloat16 == OPS_BFLOAT16_MATRIX ? OPS_PRECISION_BF16X3 : OPS_PRECISION_FLOAT32;
+        log_message(&m->device->log, CFD_LOG_INFO, "precision auto: products with dense features in %s", names[m->precision]);
         return CFD_OK;
     }
     if (asked != PRECISION_FLOAT32 && bfloat16 == OPS_BFLOAT16_NONE) {
