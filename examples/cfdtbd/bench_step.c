@@ -172,7 +172,13 @@ static void print_json(const step_choices *c, cfd_context *context, const measur
     json_end(&j);
 }
 
-/* The shape at which the ceilings of products are measured: that of the widest dense modality, or something large. */
+static int64_t at_least(int64_t size, int64_t least)
+{
+    return size > least ? size : least;
+}
+
+/* The shape at which the ceilings of products are measured: that of the widest dense modality, made large enough to fill the
+ * machine where the step's own would not. */
 static int measure_ceilings(const step_choices *c, cfd_context *context, const measured *m, const parts_run *run,
                             ceilings *top)
 {
@@ -181,8 +187,8 @@ static int measure_ceilings(const step_choices *c, cfd_context *context, const m
         const synthetic_modality *of = &c->data.modalities[k];
         inner = !of->per_item && of->columns > inner ? of->columns : inner;
     }
-    return ceilings_measure(context, c->data.items, inner ? inner : 1024, 2 * (int64_t)m->info.embedding_dim,
-                            parts_precision(run), top);
+    return ceilings_measure(context, at_least(c->data.items, 4096), at_least(inner, 1024),
+                            at_least(2 * (int64_t)m->info.embedding_dim, 128), parts_precision(run), top);
 }
 
 static int bench(const step_choices *c, cfd_context *context, const cfd_config *config)

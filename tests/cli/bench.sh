@@ -58,6 +58,9 @@ awk '/"profiled_step_ms"/ { step = $2 + 0 } /"other_ms"/ { sum += $2 } /^      "
     /"fraction":/ && $2 + 0 < 0 { exit 1 }
     END { exit !(sum > 0.3 * step && sum < 2 * step) }' run/out || broken "parts that make up the step wanted"
 says run/out '"copy_gb_per_second": [0-9]'
+# No part beats the products' ceiling by far: it does not come from a product as tiny as this step's.
+awk '/"gflops":/ { g = $2 + 0 } /"float32": [0-9]/ { top = $2 + 0 } g > most { most = g }
+    END { exit !(top > 0 && most < 3 * top) }' run/out || broken "a ceiling above the parts wanted"
 says run/out '^      "float32": [0-9]'
 
 # Tags instead: no dense product. The seed and a key of the config are taken.
