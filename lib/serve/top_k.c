@@ -72,6 +72,13 @@ void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
     }
 }
 
+void top_k_offer_listed(top_k *best, const float *scores, size_t n, const int32_t *items)
+{
+    for (size_t i = 0; i < n; i++) {
+        top_k_offer(best, scores + i, 1, items[i]);
+    }
+}
+
 size_t top_k_finish(top_k *best, int32_t *items, float *scores)
 {
     /* The worst goes last, again and again: what remains is sorted, best first. */

@@ -144,7 +144,9 @@ static cfd_status cpu_copy_matrix(ops *o, const float *from, int64_t ld_from, fl
 
 static cfd_status cpu_create(const ops *like, ops **out)
 {
-    return ops_create_cpu(like->memory, like->pool, like->log, ((const cpu_ops *)like)->kernels->name, out);
+    const cpu_ops *cpu = (const cpu_ops *)like;
+    TRY(ops_create_cpu(like->memory, like->pool, like->log, cpu->kernels->name, out));
+    return cpu_set_scoring(*out, cpu->scoring_asked);
 }
 
 static ops_bfloat16 cpu_bfloat16(const ops *o)
@@ -185,6 +187,12 @@ static const ops_table cpu_table = {
     .adam = cpu_adam,
     .score_block = cpu_score_block,
     .score_pairs = cpu_score_pairs,
+    .scoring = cpu_scoring,
+    .set_scoring = cpu_set_scoring,
+    .keys_create = cpu_keys_create,
+    .keys_destroy = cpu_keys_destroy,
+    .sort_out_bytes = cpu_sort_out_bytes,
+    .sort_out = cpu_sort_out,
 };
 
 cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, const char *instructions, ops **out)
@@ -202,6 +210,7 @@ cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_si
     cpu->base.pool = pool;
     cpu->base.log = log;
     cpu->kernels = kernels;
+    cpu->short_loops = short_kernels_for(kernels->name);
     gemm_name(cpu->gemm);
     *out = &cpu->base;
     return CFD_OK;
