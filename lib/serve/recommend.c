@@ -28,7 +28,8 @@ typedef struct recommend_job {
     size_t k, kept;       /* asked for; min(k, items): what a selection holds */
     const cfd_filter *filter; /* NULL: nothing excluded */
     int32_t capacity;     /* of a user's candidates; 0: nothing is sorted out */
-    size_t queries_at, scores_at, heaps_at, sorted_at, candidates_at, sorting_at; /* in the scratch */
+    size_t queries_at, scores_at, heaps_at, sorted_at; /* in the scratch */
+    size_t candidates_at, candidate_scores_at, sorting_at;
     int32_t *items;
     float *scores;   /* may be NULL */
     int32_t *counts; /* may be NULL */
@@ -120,28 +121,27 @@ static cfd_status offer_candidates(const recommend_job *job, const float *querie
     const scorer *s = job->s;
     const ops_table *table = s->device->table;
     int32_t *candidates = (int32_t *)(void *)(scratch + job->candidates_at);
-    float *scores = (float *)(void *)(scratch + job->scores_at);
-    size_t width = (size_t)s->width;
+    float *scores = (float *)(void *)(scratch + job->candidate_scores_at);
+    float *block = (float *)(void *)(scratch + job->scores_at);
     int32_t counts[MOST_USERS];
     ops_ids excluded[MOST_USERS];
     for (size_t i = 0; i < n; i++) {
         excluded[i] = selections[i].excluded;
     }
-    ops_sorting sorting = {queries, (int32_t)n, (int32_t)job->kept, excluded, job->capacity, candidates, counts,
-                           scratch + job->sorting_at};
+    ops_sorting sorting = {s->keys, queries, (int32_t)n, (int32_t)job->kept, excluded, job->capacity, candidates, scores,
+                           counts, scratch + job->sorting_at};
     TRY(table->sort_out(s->device, s->short_keys, &sorting));
     for (size_t i = 0, end; i < n; i = end) {
         end = i + 1;
         if (counts[i] >= 0) {
-            const int32_t *list = candidates + i * (size_t)job->capacity;
-            TRY(table->score_pairs(s->device, queries + i * width, s->keys, list, counts[i], s->width, scores));
-            top_k_offer_listed(&selections[i].best, scores, (size_t)counts[i], list);
+            size_t at = i * (size_t)job->capacity;
+            top_k_offer_listed(&selections[i].best, scores + at, (size_t)counts[i], candidates + at);
             continue;
         }
         while (end < n && counts[end] < 0) {
             end++;
         }
-        TRY(offer_all(job, queries + i * width, selections + i, end - i, scores));
+        TRY(offer_all(job, queries + i * (size_t)s->width, selections + i, end - i, block));
     }
     return CFD_OK;
 }
@@ -213,15 +213,14 @@ static void plan_scratch(recommend_job *job, lane_plan *plan)
 {
     const scorer *s = job->s;
     size_t users = job->block_users;
-    size_t capacity = (size_t)job->capacity; /* of one user, whose candidates' scores use the same room */
-    size_t scores = capacity > users * BLOCK_ITEMS ? capacity : users * BLOCK_ITEMS; /* users are few */
     job->queries_at = lane_reserve(plan, users > 1 ? users : 0, (size_t)s->width * sizeof(float));
-    job->scores_at = lane_reserve(plan, scores, sizeof(float));
+    job->scores_at = lane_reserve(plan, users, BLOCK_ITEMS * sizeof(float));
     job->heaps_at = lane_reserve(plan, users, job->kept * sizeof(uint64_t));
     job->sorted_at = lane_reserve(plan, most_sorted(job->filter, job->n_users, users), sizeof(int32_t));
     if (job->capacity > 0) {
         size_t sorting = s->device->table->sort_out_bytes(s->short_keys, (int32_t)users, (int32_t)job->kept, job->capacity);
-        job->candidates_at = lane_reserve(plan, users, capacity * sizeof(int32_t));
+        job->candidates_at = lane_reserve(plan, users, (size_t)job->capacity * sizeof(int32_t));
+        job->candidate_scores_at = lane_reserve(plan, users, (size_t)job->capacity * sizeof(float));
         job->sorting_at = lane_reserve(plan, 1, sorting);
     }
 }

@@ -75,8 +75,14 @@ void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
 void top_k_offer_listed(top_k *best, const float *scores, size_t n, const int32_t *items)
 {
     for (size_t i = 0; i < n; i++) {
-        top_k_offer(best, scores + i, 1, items[i]);
+        uint64_t entry = entry_of(scores[i], items[i]);
+        if (best->n < best->k) {
+            rise(best->heap, best->n++, entry);
+        } else if (best->k > 0 && entry > best->heap[0]) {
+            sink(best->heap, best->k, 0, entry);
+        }
     }
+    best->floor = best->n > 0 ? entry_score(best->heap[0]) : best->floor;
 }
 
 size_t top_k_finish(top_k *best, int32_t *items, float *scores)

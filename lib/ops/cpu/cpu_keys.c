@@ -37,7 +37,8 @@ enum {
     LEAST_WIDTH = 32,    /* below, a float32 product is as good as free */
     LEAST_KEYS = 256,
     CHUNK = 512,         /* columns rounded at a time */
-    CREATE_PANELS = 8    /* in a block of work */
+    CREATE_PANELS = 8,   /* in a block of work */
+    AT_ONCE = 4          /* pairs scored together */
 };
 
 #define LONGEST 0x1p60
@@ -117,7 +118,45 @@ static void round_key(const struct ops_keys *made, const float *key, uint8_t *pa
 typedef struct create_job {
     struct ops_keys *made;
     const float *keys;
+    uint16_t *lengths; /* n: the upper halves of the floats, in which order is kept */
 } create_job;
+
+static void measure_block(void *argument, size_t block)
+{
+    const create_job *job = argument;
+    const struct ops_keys *made = job->made;
+    int64_t begin = (int64_t)block * (CREATE_PANELS * SHORT_PANEL);
+    for (int64_t i = begin; i < begin + CREATE_PANELS * SHORT_PANEL && i < made->keys.n; i++) {
+        short_sums sums;
+        made->kernels->measure(job->keys + i * made->width, made->width, &sums);
+        double squares = sums.squares;
+        float norm = squares <= LONGEST * LONGEST ? (float)sqrt(squares) : INFINITY;
+        uint32_t bits;
+        memcpy(&bits, &norm, sizeof bits);
+        job->lengths[i] = (uint16_t)(bits >> 16);
+    }
+}
+
+/* Gives the keys their places, long ones first: a counting sort, for which eight bits of precision do. */
+static cfd_status order_keys(const memory_source *memory, const uint16_t *lengths, int32_t n, int32_t *ids)
+{
+    enum { LENGTHS = 1 << 15 }; /* no sign */
+    int32_t *places;
+    TRY(memory_allocate_zero(memory, LENGTHS, sizeof *places, "keys in int8", &places));
+    for (int32_t i = 0; i < n; i++) {
+        places[lengths[i]]++;
+    }
+    for (int32_t length = LENGTHS - 1, place = 0; length >= 0; length--) {
+        int32_t count = places[length];
+        places[length] = place;
+        place += count;
+    }
+    for (int32_t i = 0; i < n; i++) {
+        ids[places[lengths[i]]++] = i;
+    }
+    memory_release(memory, places);
+    return CFD_OK;
+}
 
 static void create_block(void *argument, size_t block)
 {
@@ -133,7 +172,7 @@ static void create_block(void *argument, size_t block)
         memset(bounds, 0, 3 * SHORT_PANEL * sizeof *bounds);
         int64_t first = (int64_t)p * SHORT_PANEL;
         for (int32_t i = 0; i < SHORT_PANEL && first + i < made->keys.n; i++) {
-            round_key(made, job->keys + (first + i) * made->width, panel, bounds, i);
+            round_key(made, job->keys + (int64_t)made->keys.ids[first + i] * made->width, panel, bounds, i);
         }
     }
 }
@@ -158,7 +197,15 @@ cfd_status cpu_keys_create(ops *o, const float *keys, int32_t n, int32_t width, 
     cfd_status status;
     TRY_OR(failed, memory_allocate(o->memory, panels, panel_bytes, "keys in int8", &made->keys.bytes));
     TRY_OR(failed, memory_allocate(o->memory, panels, 3 * SHORT_PANEL * sizeof(float), "keys in int8", &made->keys.bounds));
-    create_job job = {made, keys};
+    TRY_OR(failed, memory_allocate(o->memory, (size_t)n, sizeof(int32_t), "keys in int8", &made->keys.ids));
+    create_job job = {made, keys, NULL};
+    TRY_OR(failed, memory_allocate(o->memory, (size_t)n, sizeof *job.lengths, "keys in int8", &job.lengths));
+    threads_run(o->pool, blocks_of(panels, CREATE_PANELS), measure_block, &job);
+    status = order_keys(o->memory, job.lengths, n, made->keys.ids);
+    memory_release(o->memory, job.lengths);
+    if (status != CFD_OK) {
+        goto failed;
+    }
     threads_run(o->pool, blocks_of(panels, CREATE_PANELS), create_block, &job);
     *out = made;
     return CFD_OK;
@@ -172,6 +219,7 @@ void cpu_keys_destroy(ops *o, ops_keys *keys)
     if (keys) {
         memory_release(o->memory, keys->keys.bytes);
         memory_release(o->memory, keys->keys.bounds);
+        memory_release(o->memory, keys->keys.ids);
         memory_release(o->memory, keys);
     }
 }
@@ -180,7 +228,7 @@ void cpu_keys_destroy(ops *o, ops_keys *keys)
 
 typedef struct scratch_layout {
     cpu_layout whole;
-    size_t queries_at, rounded_at, best_at, lists_at, stride;
+    size_t queries_at, rounded_at, row_at, best_at, lists_at, stride;
 } scratch_layout;
 
 static scratch_layout layout_of(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity)
@@ -190,6 +238,7 @@ static scratch_layout layout_of(const ops_keys *keys, int32_t n_queries, int32_t
     layout.stride = (size_t)keys->keys.groups * SHORT_GROUP;
     layout.queries_at = cpu_reserve(&layout.whole, n, sizeof(short_query));
     layout.rounded_at = cpu_reserve(&layout.whole, n, layout.stride);
+    layout.row_at = cpu_reserve(&layout.whole, 1, layout.stride);
     layout.best_at = cpu_reserve(&layout.whole, n, (size_t)k * sizeof(float));
     layout.lists_at = cpu_reserve(&layout.whole, n, (size_t)capacity * sizeof(short_entry));
     return layout;
@@ -199,6 +248,15 @@ size_t cpu_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, in
 {
     scratch_layout layout = layout_of(keys, n_queries, k, capacity);
     return layout.whole.overflow ? SIZE_MAX : layout.whole.bytes;
+}
+
+/* A query's integers go into its place in its tile. */
+static void place_query(const int8_t *integers, int32_t groups, int8_t *tile, int32_t queries, int32_t at)
+{
+    for (int32_t g = 0; g < groups; g++) {
+        memcpy(tile + ((size_t)g * (size_t)queries + (size_t)at) * SHORT_GROUP, integers + (size_t)g * SHORT_GROUP,
+               SHORT_GROUP);
+    }
 }
 
 /* Rounds a query and finds its factors, in units of its scale; gives up where it cannot be bounded. */
@@ -225,20 +283,77 @@ static void round_query(const ops_keys *keys, const float *row, int8_t *rounded,
     query->norm_factor = rounded_up((lost + summation + integers * 0x1p-18) * (1 + 0x1p-18));
     query->loss_factor = rounded_up(integers * (1 + 0x1p-17));
     query->slack = rounded_up(2 * (width * 0x1p-125 * inverse + TINY));
+    query->inverse = inverse;
     query->bias = -128 * sums.sum;
     query->threshold = -INFINITY;
 }
 
-/* What the final threshold leaves; -1 where the query was given up. */
-static int32_t write_candidates(const short_query *query, int32_t *candidates)
+/* ---- what is left ---- */
+
+/* Lets an entry sink in a heap that has the highest upper bound on top. */
+static void sink_entry(short_entry *heap, int32_t n, int32_t at, short_entry entry)
+{
+    for (;;) {
+        int32_t child = 2 * at + 1;
+        if (child >= n) {
+            break;
+        }
+        child += child + 1 < n && heap[child + 1].upper > heap[child].upper;
+        if (heap[child].upper <= entry.upper) {
+            break;
+        }
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = entry;
+}
+
+/* What the final threshold leaves of a list, as a heap. A bound that is not a number is none. */
+static void make_heap(short_query *query)
 {
     int32_t n = 0;
-    for (int32_t i = 0; i < query->n && !query->given_up; i++) {
-        if (!(query->list[i].upper < query->threshold)) {
-            candidates[n++] = query->list[i].item;
+    for (int32_t i = 0; i < query->n; i++) {
+        short_entry entry = query->list[i];
+        entry.upper = entry.upper == entry.upper ? entry.upper : INFINITY;
+        if (!(entry.upper < query->threshold)) {
+            query->list[n++] = entry;
         }
     }
-    return query->given_up ? -1 : n;
+    query->n = n;
+    for (int32_t at = n / 2 - 1; at >= 0; at--) {
+        sink_entry(query->list, n, at, query->list[at]);
+    }
+}
+
+/* Scores what is left of a query's items, from the highest upper bound downwards, until an upper bound is below the k-th
+ * best score: that halves the bound's part in the number of scores. Returns how many were scored. */
+static int32_t score_best_first(const cpu_ops *cpu, const ops_keys *keys, const ops_sorting *what, int32_t u,
+                                short_query *query)
+{
+    const float *row = what->queries + (int64_t)u * keys->width;
+    int32_t *items = what->candidates + (int64_t)u * what->capacity;
+    float *scores = what->scores + (int64_t)u * what->capacity;
+    int32_t scored = 0;
+    make_heap(query);
+    query->n_best = 0;
+    query->threshold = -INFINITY;
+    while (query->n > 0) {
+        int32_t n = 0;
+        for (; n < AT_ONCE && query->n > 0 && !(query->list[0].upper < query->threshold); n++) {
+            items[scored + n] = query->list[0].item;
+            query->n--;
+            sink_entry(query->list, query->n, 0, query->list[query->n]);
+        }
+        if (n == 0) {
+            break;
+        }
+        cpu->kernels->pair_scores(row, what->keys, items + scored, n, keys->width, scores + scored);
+        for (int32_t i = 0; i < n; i++) {
+            keys->kernels->note_lower(query, (float)(scores[scored + i] * query->inverse));
+        }
+        scored += n;
+    }
+    return scored;
 }
 
 cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *what)
@@ -247,6 +362,7 @@ cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *w
     unsigned char *scratch = what->scratch;
     short_query *queries = (short_query *)(void *)(scratch + layout.queries_at);
     int8_t *rounded = (int8_t *)(scratch + layout.rounded_at);
+    int8_t *row = (int8_t *)(scratch + layout.row_at);
     float *best = (float *)(void *)(scratch + layout.best_at);
     short_entry *lists = (short_entry *)(void *)(scratch + layout.lists_at);
     size_t capacity = (size_t)what->capacity;
@@ -254,12 +370,18 @@ cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *w
         size_t i = (size_t)u;
         queries[u] = (short_query){.k = what->k, .best = best + i * (size_t)what->k, .capacity = what->capacity,
                                    .list = lists + i * capacity, .excluded = what->excluded[i].begin,
-                                   .excluded_end = what->excluded[i].end};
-        round_query(keys, what->queries + i * (size_t)keys->width, rounded + i * layout.stride, &queries[u]);
+                                   .n_excluded = (size_t)(what->excluded[i].end - what->excluded[i].begin)};
     }
-    keys->kernels->sift(&keys->keys, 0, keys->keys.panels, rounded, layout.stride, queries, what->n_queries);
+    for (int32_t u = 0, count; u < what->n_queries; u += count) {
+        count = SHORT_TILE_OF(what->n_queries - u);
+        for (int32_t i = 0; i < count; i++) {
+            round_query(keys, what->queries + (size_t)(u + i) * (size_t)keys->width, row, &queries[u + i]);
+            place_query(row, keys->keys.groups, rounded + (size_t)u * layout.stride, count, i);
+        }
+    }
+    keys->kernels->sift(&keys->keys, 0, keys->keys.panels, rounded, queries, what->n_queries);
     for (int32_t u = 0; u < what->n_queries; u++) {
-        what->counts[u] = write_candidates(&queries[u], what->candidates + (size_t)u * capacity);
+        what->counts[u] = queries[u].given_up ? -1 : score_best_first((const cpu_ops *)o, keys, what, u, &queries[u]);
     }
     return CFD_OK;
 }

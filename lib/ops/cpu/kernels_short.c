@@ -152,22 +152,32 @@ static void compact(short_query *query)
     }
 }
 
-/* Takes the panel's keys whose bits are set into the list, but for excluded ones. */
-static void keep(short_query *query, uint32_t bits, int32_t first, const int32_t *sums, const float *bounds)
+static bool is_excluded(const short_query *query, int32_t item)
 {
-    if (query->given_up) {
-        return;
-    }
-    for (; query->excluded != query->excluded_end && *query->excluded < first + PANEL; query->excluded++) {
-        if (*query->excluded >= first) {
-            bits &= ~(UINT32_C(1) << (*query->excluded - first));
+    size_t low = 0;
+    size_t high = query->n_excluded;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (query->excluded[middle] < item) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
+    return low < query->n_excluded && query->excluded[low] == item;
+}
+
+/* Takes the panel's keys whose bits are set into the list, but for excluded ones. */
+static void keep(short_query *query, uint32_t bits, const int32_t *ids, const int32_t *sums, const float *bounds)
+{
     for (; bits != 0 && !query->given_up; bits &= bits - 1) {
         int32_t i = __builtin_ctz(bits);
+        if (is_excluded(query, ids[i])) {
+            continue;
+        }
         float x = (float)sums[i] * bounds[i];
         float error = query->norm_factor * bounds[PANEL + i] + query->loss_factor * bounds[2 * PANEL + i];
-        query->list[query->n++] = (short_entry){x + error, first + i};
+        query->list[query->n++] = (short_entry){x + error, ids[i]};
         note_lower(query, x - error);
         if (query->n == query->capacity) {
             compact(query);
@@ -193,7 +203,8 @@ INLINE uint32_t not_below(vec upper, float threshold)
 }
 
 /* One query's sums with a panel. */
-INLINE void filter(short_query *query, const int32_t *sums, const float *bounds, uint32_t present, int32_t first)
+INLINE void filter(short_query *query, const int32_t *sums, const float *bounds, uint32_t present,
+                   const int32_t *ids)
 {
     uint32_t bits = 0;
     for (int i = 0; i < PANEL; i += VECTOR) {
@@ -204,7 +215,7 @@ INLINE void filter(short_query *query, const int32_t *sums, const float *bounds,
     }
     bits &= present;
     if (__builtin_expect(bits != 0, 0)) {
-        keep(query, bits, first, sums, bounds);
+        keep(query, bits, ids, sums, bounds);
     }
 }
 
@@ -221,7 +232,7 @@ INLINE ivec multiply_add(ivec sum, ivec keys, ivec query)
 /* Products of `count` queries with a panel; `chains` sums side by side for each register of sums, so that one does not wait
  * for the other. */
 #define DEFINE_TILE(count, chains)                                                                               \
-    INLINE void tile_##count(const uint8_t *panel, int32_t groups, const int8_t *rounded, size_t stride,         \
+    INLINE void tile_##count(const uint8_t *panel, int32_t groups, const int8_t *rounded,                        \
                              const short_query *queries, int32_t *out)                                           \
     {                                                                                                            \
         ivec low[(count) * (chains)];                                                                            \
@@ -230,12 +241,13 @@ INLINE ivec multiply_add(ivec sum, ivec keys, ivec query)
             low[i] = high[i] = (i < (count) ? queries[i].bias : 0) - (ivec){0};                                  \
         }                                                                                                        \
         int32_t g = 0;                                                                                           \
+        _Pragma("GCC unroll 2")                                                                                  \
         for (; groups - g >= (chains); g += (chains)) {                                                          \
             for (int k = 0; k < (chains); k++) {                                                                 \
                 ivec keys_low = *(const loose_ivec *)(panel + (g + k) * (PANEL * GROUP));                        \
                 ivec keys_high = *(const loose_ivec *)(panel + (g + k) * (PANEL * GROUP) + 4 * VECTOR);          \
                 for (int i = 0; i < (count); i++) {                                                              \
-                    ivec query = *(const loose_int *)(rounded + (size_t)i * stride + (g + k) * GROUP) - (ivec){0}; \
+                    ivec query = *(const loose_int *)(rounded + ((g + k) * (count) + i) * GROUP) - (ivec){0};     \
                     low[k * (count) + i] = multiply_add(low[k * (count) + i], keys_low, query);                  \
                     high[k * (count) + i] = multiply_add(high[k * (count) + i], keys_high, query);               \
                 }                                                                                                \
@@ -245,7 +257,7 @@ INLINE ivec multiply_add(ivec sum, ivec keys, ivec query)
             ivec keys_low = *(const loose_ivec *)(panel + g * (PANEL * GROUP));                                  \
             ivec keys_high = *(const loose_ivec *)(panel + g * (PANEL * GROUP) + 4 * VECTOR);                    \
             for (int i = 0; i < (count); i++) {                                                                  \
-                ivec query = *(const loose_int *)(rounded + (size_t)i * stride + g * GROUP) - (ivec){0};         \
+                ivec query = *(const loose_int *)(rounded + (g * (count) + i) * GROUP) - (ivec){0};              \
                 low[i] = multiply_add(low[i], keys_low, query);                                                  \
                 high[i] = multiply_add(high[i], keys_high, query);                                               \
             }                                                                                                    \
@@ -260,7 +272,6 @@ INLINE ivec multiply_add(ivec sum, ivec keys, ivec query)
         }                                                                                                        \
     }
 
-#define TILE 12
 DEFINE_TILE(12, 1)
 DEFINE_TILE(4, 2)
 DEFINE_TILE(1, 4)
@@ -268,18 +279,18 @@ DEFINE_TILE(1, 4)
 #else
 
 /* The same sums in plain C. Unsigned: the sums of products with bytes + 128 may pass through any value. */
-INLINE void tile(const uint8_t *panel, int32_t groups, const int8_t *rounded, size_t stride, const short_query *queries,
-                 int count, int32_t *out)
+INLINE void tile(const uint8_t *panel, int32_t groups, const int8_t *rounded, const short_query *queries, int count,
+                 int32_t *out)
 {
     for (int i = 0; i < count; i++) {
-        const int8_t *row = rounded + (size_t)i * stride;
         uint32_t sums[PANEL] = {0};
         for (int32_t g = 0; g < groups; g++) {
             const uint8_t *keys = panel + g * (PANEL * GROUP);
+            const int8_t *query = rounded + (g * count + i) * GROUP;
             for (int j = 0; j < PANEL; j++) {
                 int32_t sum = 0;
                 for (int b = 0; b < GROUP; b++) {
-                    sum += keys[j * GROUP + b] * row[g * GROUP + b];
+                    sum += keys[j * GROUP + b] * query[b];
                 }
                 sums[j] += (uint32_t)sum;
             }
@@ -290,39 +301,35 @@ INLINE void tile(const uint8_t *panel, int32_t groups, const int8_t *rounded, si
     }
 }
 
-#define TILE 4
 #endif
 
 /* ---- products, filtered ---- */
 
-static void sift(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, size_t stride,
-                 short_query *queries, int32_t n)
+static void sift(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, short_query *queries,
+                 int32_t n)
 {
-    int32_t sums[TILE * PANEL] __attribute__((aligned(64)));
+    int32_t sums[SHORT_TILE * PANEL] __attribute__((aligned(64)));
     for (int32_t p = begin; p < end; p++) {
         const uint8_t *panel = keys->bytes + (size_t)p * (size_t)keys->groups * (PANEL * GROUP);
         const float *bounds = keys->bounds + (size_t)p * (3 * PANEL);
         int32_t first = p * PANEL;
         uint32_t present = keys->n - first < PANEL ? (UINT32_C(1) << (keys->n - first)) - 1 : UINT32_MAX;
         for (int32_t u = 0, count; u < n; u += count) {
-            const int8_t *rows = rounded + (size_t)u * stride;
+            const int8_t *rows = rounded + (size_t)u * (size_t)keys->groups * GROUP;
+            count = SHORT_TILE_OF(n - u);
 #if defined(__AVX512VNNI__)
-            if (n - u >= TILE) {
-                count = TILE;
-                tile_12(panel, keys->groups, rows, stride, queries + u, sums);
-            } else if (n - u >= 4) {
-                count = 4;
-                tile_4(panel, keys->groups, rows, stride, queries + u, sums);
+            if (count == 12) {
+                tile_12(panel, keys->groups, rows, queries + u, sums);
+            } else if (count == 4) {
+                tile_4(panel, keys->groups, rows, queries + u, sums);
             } else {
-                count = 1;
-                tile_1(panel, keys->groups, rows, stride, queries + u, sums);
+                tile_1(panel, keys->groups, rows, queries + u, sums);
             }
 #else
-            count = n - u < TILE ? n - u : TILE;
-            tile(panel, keys->groups, rows, stride, queries + u, count, sums);
+            tile(panel, keys->groups, rows, queries + u, count, sums);
 #endif
             for (int32_t i = 0; i < count; i++) {
-                filter(&queries[u + i], sums + i * PANEL, bounds, present, first);
+                filter(&queries[u + i], sums + i * PANEL, bounds, present, keys->ids + first);
             }
         }
     }
@@ -337,4 +344,5 @@ const short_kernels KERNELS_NAME(short_kernels, KERNELS_SET) = {
     .measure = measure,
     .round = round_row,
     .sift = sift,
+    .note_lower = note_lower,
 };

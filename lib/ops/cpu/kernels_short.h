@@ -13,14 +13,19 @@
 #include <stdint.h>
 
 #define SHORT_PANEL 32 /* keys side by side */
-#define SHORT_GROUP 4  /* columns of one key side by side */
+#define SHORT_GROUP 4  /* columns of one row side by side */
+#define SHORT_TILE 12  /* the most queries side by side */
 
-/* Keys in the short type. A panel's bytes are [groups][SHORT_PANEL][SHORT_GROUP], each its integer + 128; missing columns
+/* Queries are cut into tiles; how many the next one has where `left` are left. */
+#define SHORT_TILE_OF(left) ((left) >= SHORT_TILE ? SHORT_TILE : (left) >= 4 ? 4 : 1)
+
+/* Keys in the short type, long ones first, so that thresholds rise early. A panel's bytes are [groups][SHORT_PANEL][SHORT_GROUP], each its integer + 128; missing columns
  * and keys are 128, which is 0. With them go three floats a key, a panel's together: [3][SHORT_PANEL]. */
 typedef struct short_keys {
     int32_t n, groups, panels;
     uint8_t *bytes;
     float *bounds; /* scale; norm of the key; norm of what rounding took from it: the last two rounded up */
+    int32_t *ids;  /* of the keys in their places */
 } short_keys;
 
 /* What is left of a query's items so far. An item's score lies within x -+ (norm_factor * norm + loss_factor * loss), where
@@ -33,13 +38,15 @@ typedef struct short_entry {
 typedef struct short_query {
     float norm_factor, loss_factor;
     float slack;       /* an absolute error besides, twice */
+    double inverse;    /* 1 / the query's scale */
     float threshold;   /* an item whose upper bound is below it is out; -infinity until k items have lower bounds */
     int32_t bias;      /* -128 * the sum of the query's integers: undoes the keys' + 128 */
     int32_t k, n_best; /* best: the k best lower bounds so far, as a heap, the worst on top */
     float *best;
-    int32_t capacity, n; /* list: what is not out, ascending */
+    int32_t capacity, n; /* list: what is not out */
     short_entry *list;
-    const int32_t *excluded, *excluded_end; /* ascending; from the present item on */
+    const int32_t *excluded; /* ascending */
+    size_t n_excluded;
     bool given_up;     /* too much was left, or the query cannot be rounded: the list is worthless */
 } short_query;
 
@@ -59,10 +66,11 @@ typedef struct short_kernels {
      * row[c] * factor - unit * out[c]. All numbers are finite and times `inverse` no larger than 127.5. */
     void (*round)(const float *row, int32_t width, float inverse, double factor, double unit, int8_t *out,
                   short_sums *sums);
-    /* Products of `n` queries, rounded (stride bytes apart, 4 * groups of them, missing columns 0), with panels
-     * [begin, end), filtered into the queries' lists. */
-    void (*sift)(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, size_t stride,
-                 short_query *queries, int32_t n);
+    /* Products of `n` queries with panels [begin, end), filtered into the queries' lists. `rounded` is tile after tile, each
+     * [groups][queries of the tile][SHORT_GROUP]; missing columns are 0. */
+    void (*sift)(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, short_query *queries, int32_t n);
+    /* Takes note of a lower bound of an item's score, in units of the query's scale. */
+    void (*note_lower)(short_query *query, float lower);
 } short_kernels;
 
 /* The loops that go with a set of kernels.h, by the set's name: those with int8 products where the set and the processor
