@@ -11,9 +11,10 @@
 #include <math.h>
 
 enum {
-    MOST_USERS = 192,
+    MOST_USERS = 384,        /* keys are read once for so many users, */
+    MOST_SORTED_USERS = 192, /* for whose rounded rows and lists there is room in a cache */
     LEAST_USERS = 8,
-    BLOCK_ITEMS = 512,
+    BLOCK_ITEMS = 256,
     HEAP_ENTRIES = 1 << 18, /* a block's selections together, unless one user's k alone is larger */
     SORT_SHARE = 8,         /* sorting out is tried where k is at most this part of the items, */
     CANDIDATES = 384,       /* and given up where it leaves more than these, and as many again */
@@ -174,10 +175,11 @@ static cfd_status recommend_block(void *argument, unsigned char *scratch, size_t
 }
 
 /* Enough blocks to share out where users are few, wide products where they are many. */
-static size_t users_of_block(size_t n_users, size_t kept)
+static size_t users_of_block(size_t n_users, size_t kept, bool sorted)
 {
+    size_t most = sorted ? MOST_SORTED_USERS : MOST_USERS;
     size_t users = n_users / 16;
-    users = users < LEAST_USERS ? LEAST_USERS : users > MOST_USERS ? MOST_USERS : users;
+    users = users < LEAST_USERS ? LEAST_USERS : users > most ? most : users;
     size_t fit = HEAP_ENTRIES / kept;
     users = fit < 1 ? 1 : fit < users ? fit : users;
     return users < n_users ? users : n_users;
@@ -242,7 +244,7 @@ cfd_status scorer_recommend(const scorer *s, const int32_t *users, size_t n_user
     job.kept = k < (size_t)s->items ? k : (size_t)s->items;
     job.filter = filter && filter->exclude_offsets ? filter : NULL;
     job.capacity = candidate_capacity(s, job.kept);
-    job.block_users = users_of_block(n_users, job.kept);
+    job.block_users = users_of_block(n_users, job.kept, job.capacity > 0);
     lane_plan plan = {0};
     plan_scratch(&job, &plan);
     if (n_users == 1 && !plan.too_large && plan.bytes <= STACK_BYTES) {

@@ -3,6 +3,8 @@
  * the heap, about k log(n / k) of them. */
 #include "serve/top_k.h"
 
+enum { TOGETHER = 32 }; /* scores that are compared with the floor before any of them is looked at */
+
 static uint64_t entry_of(float score, int32_t item)
 {
     uint32_t high = (uint32_t)float_to_order(score) ^ UINT32_C(0x80000000); /* unsigned, in the same order */
@@ -53,6 +55,16 @@ void top_k_start(top_k *best, uint64_t *heap, size_t k)
     *best = (top_k){heap, k, 0, 0.0f};
 }
 
+/* Is any score above the floor? Without a branch for each the compiler compares several at once. */
+static int any_above(const float *scores, size_t n, float floor)
+{
+    int above = 0;
+    for (size_t i = 0; i < n; i++) {
+        above |= scores[i] > floor;
+    }
+    return above;
+}
+
 void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
 {
     size_t i = 0;
@@ -64,10 +76,16 @@ void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
         return;
     }
     best->floor = entry_score(best->heap[0]);
-    for (; i < n; i++) {
-        if (scores[i] > best->floor) { /* an equal score has the higher id, and loses */
-            sink(best->heap, best->k, 0, entry_of(scores[i], first + (int32_t)i));
-            best->floor = entry_score(best->heap[0]);
+    for (size_t count; i < n; i += count) {
+        count = n - i < TOGETHER ? n - i : TOGETHER;
+        if (!any_above(scores + i, count, best->floor)) {
+            continue;
+        }
+        for (size_t j = i; j < i + count; j++) {
+            if (scores[j] > best->floor) { /* an equal score has the higher id, and loses */
+                sink(best->heap, best->k, 0, entry_of(scores[j], first + (int32_t)j));
+                best->floor = entry_score(best->heap[0]);
+            }
         }
     }
 }

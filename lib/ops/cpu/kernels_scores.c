@@ -68,8 +68,9 @@ static void pack_panel(const float *keys, int64_t n, int64_t width, int32_t dept
     for (; n - key >= 4; key += 4) {
         const float *from = keys + key * width;
         int32_t c = 0;
-        for (; depth - c >= 4; c += 4) {
-            transpose_four(from + c, width, panel + panel_at(c) + key);
+        for (float *to = panel + key; depth - c >= LANES; c += LANES, to += PANEL) {
+            transpose_four(from + c, width, to);
+            transpose_four(from + c + 4, width, to + 4 * LANE);
         }
         for (; c < depth; c++) {
             for (int32_t i = 0; i < 4; i++) {

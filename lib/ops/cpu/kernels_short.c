@@ -27,7 +27,6 @@ static double sum_of(wide value)
 
 static void measure(const float *row, int32_t width, short_sums *sums)
 {
-    float largest = 0;
     wide squares[4] = {{0}};
     int32_t c = 0;
     for (; width - c >= 4 * WIDE; c += 4 * WIDE) {
@@ -40,20 +39,22 @@ static void measure(const float *row, int32_t width, short_sums *sums)
     for (; c < width; c++) {
         sum += (double)row[c] * row[c];
     }
-    float parts[VECTOR] = {0};
+    /* Without their sign floats are in the order of their bits; those that are not numbers come last. */
+    ivec most = {0};
     for (c = 0; width - c >= VECTOR; c += VECTOR) {
-        for (int i = 0; i < VECTOR; i++) {
-            float size = fabsf(row[c + i]);
-            parts[i] = size > parts[i] ? size : parts[i];
-        }
+        ivec size = *(const loose_ivec *)(row + c) & INT32_MAX;
+        ivec larger = size > most;
+        most = (size & larger) | (most & ~larger);
+    }
+    int32_t largest = 0;
+    for (int i = 0; i < VECTOR; i++) {
+        largest = most[i] > largest ? most[i] : largest;
     }
     for (; c < width; c++) {
-        parts[0] = fabsf(row[c]) > parts[0] ? fabsf(row[c]) : parts[0];
+        int32_t size = *(const loose_int *)(row + c) & INT32_MAX;
+        largest = size > largest ? size : largest;
     }
-    for (int i = 0; i < VECTOR; i++) {
-        largest = parts[i] > largest ? parts[i] : largest;
-    }
-    sums->largest = largest;
+    __builtin_memcpy(&sums->largest, &largest, sizeof largest);
     sums->squares = sum;
 }
 
