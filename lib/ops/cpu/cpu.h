@@ -83,6 +83,10 @@ cfd_status cpu_keys_create(ops *o, const float *keys, int32_t n, int32_t width, 
 void cpu_keys_destroy(ops *o, ops_keys *keys);
 size_t cpu_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity);
 cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *what);
+/* Rounds a query (to 4 * groups of integers) and finds its factors, in units of its scale; gives up where it cannot be
+ * bounded. With the keys themselves, for those who test the bounds. */
+void cpu_round_query(const ops_keys *keys, const float *row, int8_t *rounded, short_query *query);
+const short_keys *cpu_short_keys(const ops_keys *keys);
 
 static inline cpu_ops *cpu_of(ops *o)
 {

@@ -224,6 +224,11 @@ void cpu_keys_destroy(ops *o, ops_keys *keys)
     }
 }
 
+const short_keys *cpu_short_keys(const ops_keys *keys)
+{
+    return &keys->keys;
+}
+
 /* ---- the queries ---- */
 
 typedef struct scratch_layout {
@@ -259,8 +264,7 @@ static void place_query(const int8_t *integers, int32_t groups, int8_t *tile, in
     }
 }
 
-/* Rounds a query and finds its factors, in units of its scale; gives up where it cannot be bounded. */
-static void round_query(const ops_keys *keys, const float *row, int8_t *rounded, short_query *query)
+void cpu_round_query(const ops_keys *keys, const float *row, int8_t *rounded, short_query *query)
 {
     int32_t width = keys->width;
     short_sums sums = {0};
@@ -375,7 +379,7 @@ cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *w
     for (int32_t u = 0, count; u < what->n_queries; u += count) {
         count = SHORT_TILE_OF(what->n_queries - u);
         for (int32_t i = 0; i < count; i++) {
-            round_query(keys, what->queries + (size_t)(u + i) * (size_t)keys->width, row, &queries[u + i]);
+            cpu_round_query(keys, what->queries + (size_t)(u + i) * (size_t)keys->width, row, &queries[u + i]);
             place_query(row, keys->keys.groups, rounded + (size_t)u * layout.stride, count, i);
         }
     }
