@@ -18,6 +18,7 @@ enum kind {
     HUGE_NORMS,    /* 1e18 and up to the largest float, mixed with ordinary rows: scores overflow */
     MIXED_SCALES,  /* lengths from 1e-18 to 1e18 */
     TINY,          /* rows whose products underflow, denormal rows, zero rows */
+    UNDERFLOWING,  /* products and sums of denormal size, where float32 loses what integers keep */
     ONE_LARGE,     /* one number dwarfs the others, which rounding takes altogether */
     HALF_STEPS,    /* every number lies in the middle of two steps */
     OPPOSITE,      /* keys in pairs k and -k, a last bit apart in places */
@@ -55,6 +56,7 @@ static void fill_row(float *row, int32_t width, int32_t i, enum kind kind)
     case HUGE_NORMS: scale = (const float[]){1, 1e18f, 1e30f, FLT_MAX / 8, 1e10f}[i % 5]; break;
     case MIXED_SCALES: scale = powf(10, (float)(random_below(37) - 18)); break;
     case TINY: scale = (const float[]){1e-20f, 1e-38f, 1e-44f, 0, 1e-30f, 1}[i % 6]; break;
+    case UNDERFLOWING: scale = (const float[]){3e-18f, 1e-27f, 1e-26f}[i % 3]; break;
     case ONE_LARGE: row[random_below(width)] *= 1000.0f + (float)random_below(1000); break;
     case HALF_STEPS:
         for (int32_t c = 0; c < width; c++) {
