@@ -3,7 +3,7 @@
  * the heap, about k log(n / k) of them. */
 #include "serve/top_k.h"
 
-enum { TOGETHER = 32 }; /* scores that are compared with the floor before any of them is looked at */
+enum { TOGETHER = 16 }; /* scores that are compared with the floor before any of them is looked at */
 
 static uint64_t entry_of(float score, int32_t item)
 {

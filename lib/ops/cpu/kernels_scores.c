@@ -17,6 +17,7 @@ typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias)
 #define PANEL (2 * VECTOR)
 #define STRETCH 320 /* the most columns at a time: a panel then fits in the nearest cache */
 #define LANES 8 /* divides STRETCH */
+#define FEW_QUERIES 2 /* that do not pay for panels */
 #define LANE (STRETCH / LANES * PANEL) /* from lane to lane of a panel */
 #if VECTOR == 16
 #define TILE 12 /* queries at a time: 24 of 32 registers hold sums */
@@ -159,35 +160,10 @@ static void score_last_panel(const float *queries, int64_t n_queries, int64_t wi
     }
 }
 
-void KERNELS_NAME(cpu_scores, KERNELS_SET)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width, float *out,
-                   int64_t ld)
-{
-    float panel[STRETCH * PANEL] __attribute__((aligned(64)));
-    int32_t stretch = stretch_of(width);
-    for (int64_t key = 0; key < n_keys; key += PANEL) {
-        int64_t n = n_keys - key < PANEL ? n_keys - key : PANEL;
-        int32_t c = 0;
-        do { /* once even where there is no width: such scores are 0 */
-            int32_t depth = width - c < stretch ? width - c : stretch;
-            pack_panel(keys + key * width + c, n, width, depth, panel);
-            if (n == PANEL) {
-                score_panel(queries + c, n_queries, width, panel, depth, out + key, ld, c > 0);
-            } else {
-                score_last_panel(queries + c, n_queries, width, panel, depth, n, out + key, ld, c > 0);
-            }
-            c += depth;
-        } while (c < width);
-    }
-}
-
 /* The scores of one row with `count` others, summed as the tiles do it. */
 #define DEFINE_PAIRS(count)                                                                                      \
-    INLINE void pairs_##count(const float *row, const float *rows, const int32_t *ids, int32_t width, float *out)\
+    INLINE void pairs_##count(const float *row, const float *const *others, int32_t width, float *out)           \
     {                                                                                                            \
-        const float *others[count];                                                                              \
-        for (int i = 0; i < (count); i++) {                                                                      \
-            others[i] = rows + (int64_t)ids[i] * width;                                                          \
-        }                                                                                                        \
         int32_t stretch = stretch_of(width);                                                                     \
         int32_t c = 0;                                                                                           \
         do {                                                                                                     \
@@ -218,13 +194,58 @@ void KERNELS_NAME(cpu_scores, KERNELS_SET)(const float *queries, int64_t n_queri
 DEFINE_PAIRS(1)
 DEFINE_PAIRS(4)
 
-void KERNELS_NAME(cpu_pair_scores, KERNELS_SET)(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width, float *out)
+/* One row with consecutive others, which then need no panel. */
+static void score_row(const float *row, const float *rows, int64_t n, int32_t width, float *out)
 {
     int64_t i = 0;
     for (; n - i >= 4; i += 4) {
-        pairs_4(row, rows, ids + i, width, out + i);
+        const float *from = rows + i * width;
+        pairs_4(row, (const float *[]){from, from + width, from + 2 * (int64_t)width, from + 3 * (int64_t)width}, width,
+                out + i);
     }
     for (; i < n; i++) {
-        pairs_1(row, rows, ids + i, width, out + i);
+        pairs_1(row, (const float *[]){rows + i * width}, width, out + i);
+    }
+}
+
+void KERNELS_NAME(cpu_scores, KERNELS_SET)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width, float *out,
+                   int64_t ld)
+{
+    if (n_queries <= FEW_QUERIES) {
+        for (int64_t u = 0; u < n_queries; u++) {
+            score_row(queries + u * width, keys, n_keys, width, out + u * ld);
+        }
+        return;
+    }
+    float panel[STRETCH * PANEL] __attribute__((aligned(64)));
+    int32_t stretch = stretch_of(width);
+    for (int64_t key = 0; key < n_keys; key += PANEL) {
+        int64_t n = n_keys - key < PANEL ? n_keys - key : PANEL;
+        int32_t c = 0;
+        do { /* once even where there is no width: such scores are 0 */
+            int32_t depth = width - c < stretch ? width - c : stretch;
+            pack_panel(keys + key * width + c, n, width, depth, panel);
+            if (n == PANEL) {
+                score_panel(queries + c, n_queries, width, panel, depth, out + key, ld, c > 0);
+            } else {
+                score_last_panel(queries + c, n_queries, width, panel, depth, n, out + key, ld, c > 0);
+            }
+            c += depth;
+        } while (c < width);
+    }
+}
+
+void KERNELS_NAME(cpu_pair_scores, KERNELS_SET)(const float *row, const float *rows, const int32_t *ids, int64_t n,
+                                                int32_t width, float *out)
+{
+    int64_t i = 0;
+    for (; n - i >= 4; i += 4) {
+        pairs_4(row,
+                (const float *[]){rows + (int64_t)ids[i] * width, rows + (int64_t)ids[i + 1] * width,
+                                  rows + (int64_t)ids[i + 2] * width, rows + (int64_t)ids[i + 3] * width},
+                width, out + i);
+    }
+    for (; i < n; i++) {
+        pairs_1(row, (const float *[]){rows + (int64_t)ids[i] * width}, width, out + i);
     }
 }
