@@ -86,11 +86,18 @@ static void pack_panel(const float *keys, int64_t n, int64_t width, int32_t dept
     }
 }
 
-/* Goes on with the scores of `count` queries and a panel's keys, which stand in `out` unless they begin here. */
+/* Goes on with the scores of `count` queries and a panel's keys, which stand in `out` unless they begin here. Between the
+ * lanes they stand side by side, where they are always near. */
 #define DEFINE_TILE(count)                                                                                       \
     INLINE void tile_##count(const float *queries, int64_t width, const float *panel, int32_t depth, float *out, \
                              int64_t ld, int goes_on)                                                            \
     {                                                                                                            \
+        float sums[(count) * PANEL] __attribute__((aligned(64)));                                                \
+        vec none = -(vec){0}; /* -0: adding it leaves every number's bits */                                     \
+        for (int i = 0; i < (count); i++) {                                                                      \
+            store(sums + i * PANEL, goes_on ? load(out + i * ld) : none);                                        \
+            store(sums + i * PANEL + VECTOR, goes_on ? load(out + i * ld + VECTOR) : none);                      \
+        }                                                                                                        \
         for (int32_t lane = 0; lane < LANES; lane++) {                                                           \
             vec low[count] = {{0}};                                                                              \
             vec high[count] = {{0}};                                                                             \
@@ -106,10 +113,14 @@ static void pack_panel(const float *keys, int64_t n, int64_t width, int32_t dept
                 }                                                                                                \
             }                                                                                                    \
             for (int i = 0; i < (count); i++) {                                                                  \
-                float *to = out + i * ld;                                                                        \
-                store(to, goes_on || lane > 0 ? load(to) + low[i] : low[i]);                                     \
-                store(to + VECTOR, goes_on || lane > 0 ? load(to + VECTOR) + high[i] : high[i]);                 \
+                float *to = sums + i * PANEL;                                                                    \
+                store(to, load(to) + low[i]);                                                                    \
+                store(to + VECTOR, load(to + VECTOR) + high[i]);                                                 \
             }                                                                                                    \
+        }                                                                                                        \
+        for (int i = 0; i < (count); i++) {                                                                      \
+            store(out + i * ld, load(sums + i * PANEL));                                                         \
+            store(out + i * ld + VECTOR, load(sums + i * PANEL + VECTOR));                                       \
         }                                                                                                        \
     }
 
