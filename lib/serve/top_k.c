@@ -3,7 +3,7 @@
  * the heap, about k log(n / k) of them. */
 #include "serve/top_k.h"
 
-enum { TOGETHER = 16 }; /* scores that are compared with the floor before any of them is looked at */
+enum { TOGETHER = 32 }; /* scores that are compared with the floor before any of them is looked at */
 
 static uint64_t entry_of(float score, int32_t item)
 {
@@ -55,11 +55,11 @@ void top_k_start(top_k *best, uint64_t *heap, size_t k)
     *best = (top_k){heap, k, 0, 0.0f};
 }
 
-/* Is any score above the floor? Without a branch for each the compiler compares several at once. */
-static int any_above(const float *scores, size_t n, float floor)
+/* Is any of TOGETHER scores above the floor? Without a branch for each the compiler compares several at once. */
+static int any_above(const float *scores, float floor)
 {
     int above = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < TOGETHER; i++) {
         above |= scores[i] > floor;
     }
     return above;
@@ -76,14 +76,14 @@ void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
         return;
     }
     best->floor = entry_score(best->heap[0]);
-    for (size_t count; i < n; i += count) {
-        count = n - i < TOGETHER ? n - i : TOGETHER;
-        if (!any_above(scores + i, count, best->floor)) {
+    while (i < n) {
+        if (n - i >= TOGETHER && !any_above(scores + i, best->floor)) {
+            i += TOGETHER;
             continue;
         }
-        for (size_t j = i; j < i + count; j++) {
-            if (scores[j] > best->floor) { /* an equal score has the higher id, and loses */
-                sink(best->heap, best->k, 0, entry_of(scores[j], first + (int32_t)j));
+        for (size_t end = n - i < TOGETHER ? n : i + TOGETHER; i < end; i++) {
+            if (scores[i] > best->floor) { /* an equal score has the higher id, and loses */
+                sink(best->heap, best->k, 0, entry_of(scores[i], first + (int32_t)i));
                 best->floor = entry_score(best->heap[0]);
             }
         }

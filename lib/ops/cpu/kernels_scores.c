@@ -134,13 +134,31 @@ DEFINE_TILE(6)
 #define TILE_FULL tile_6
 #endif
 
+/* Keys that are packed next. They are fetched while the present panel is multiplied, some after each tile. */
+typedef struct keys_ahead {
+    const float *keys;
+    int64_t n, width;
+    int32_t depth;
+} keys_ahead;
+
+INLINE void fetch(const keys_ahead *ahead, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end && i < ahead->n; i++) {
+        for (int32_t c = 0; c < ahead->depth; c += 16) { /* a line of the cache */
+            __builtin_prefetch(ahead->keys + i * ahead->width + c, 0, 2);
+        }
+    }
+}
+
 /* One panel and all queries, where all of the panel's keys exist. */
 static void score_panel(const float *queries, int64_t n_queries, int64_t width, const float *panel, int32_t depth,
-                        float *out, int64_t ld, int goes_on)
+                        float *out, int64_t ld, int goes_on, const keys_ahead *ahead)
 {
     int64_t u = 0;
+    int64_t share = PANEL * TILE / n_queries + 1;
     for (; n_queries - u >= TILE; u += TILE) {
         TILE_FULL(queries + u * width, width, panel, depth, out + u * ld, ld, goes_on);
+        fetch(ahead, u / TILE * share, (u / TILE + 1) * share);
     }
     for (; n_queries - u >= 3; u += 3) {
         tile_3(queries + u * width, width, panel, depth, out + u * ld, ld, goes_on);
@@ -162,7 +180,7 @@ static void score_last_panel(const float *queries, int64_t n_queries, int64_t wi
                 aside[i * PANEL + key] = out[(u + i) * ld + key];
             }
         }
-        score_panel(queries + u * width, count, width, panel, depth, aside, PANEL, goes_on);
+        score_panel(queries + u * width, count, width, panel, depth, aside, PANEL, goes_on, &(keys_ahead){NULL, 0, 0, 0});
         for (int64_t i = 0; i < count; i++) {
             for (int64_t key = 0; key < n; key++) {
                 out[(u + i) * ld + key] = aside[i * PANEL + key];
@@ -237,7 +255,13 @@ void KERNELS_NAME(cpu_scores, KERNELS_SET)(const float *queries, int64_t n_queri
             int32_t depth = width - c < stretch ? width - c : stretch;
             pack_panel(keys + key * width + c, n, width, depth, panel);
             if (n == PANEL) {
-                score_panel(queries + c, n_queries, width, panel, depth, out + key, ld, c > 0);
+                keys_ahead ahead = {keys + key * width + c + depth, n, width, width - c - depth};
+                if (ahead.depth == 0) { /* of the next panel */
+                    int64_t left = n_keys - key - PANEL;
+                    ahead = (keys_ahead){keys + (key + PANEL) * width, left < PANEL ? left : PANEL, width,
+                                         width < stretch ? width : stretch};
+                }
+                score_panel(queries + c, n_queries, width, panel, depth, out + key, ld, c > 0, &ahead);
             } else {
                 score_last_panel(queries + c, n_queries, width, panel, depth, n, out + key, ld, c > 0);
             }
