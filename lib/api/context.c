@@ -30,6 +30,19 @@ static cfd_status choose_device(const char *device, bool *reference)
     return fail(CFD_ERROR_ARGUMENT, "there is no device \"%.40s\": auto, cpu, cuda, cuda:N or reference", device);
 }
 
+static cfd_status choose_scoring(const char *scoring, ops_scoring *wanted)
+{
+    static const char *const words[] = {"auto", "float32", "int8"};
+    static const ops_scoring meanings[] = {OPS_SCORING_AUTO, OPS_SCORING_FLOAT32, OPS_SCORING_INT8};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!scoring || strcmp(scoring, words[i]) == 0) {
+            *wanted = meanings[i];
+            return CFD_OK;
+        }
+    }
+    return fail(CFD_ERROR_ARGUMENT, "there is no scoring \"%.40s\": auto, float32 or int8", scoring);
+}
+
 static cfd_status create_device(const cfd_context *context, const cfd_context_options *chosen, bool reference, ops **out)
 {
     ops *device;
@@ -69,6 +82,8 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     }
     bool reference;
     TRY(choose_device(chosen.device, &reference));
+    ops_scoring scoring;
+    TRY(choose_scoring(chosen.scoring, &scoring));
 
     memory_source memory = {chosen.allocate, chosen.release, chosen.allocator_user};
     cfd_context *made;
@@ -83,6 +98,7 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
         TRY_OR(failed, profile_create(&made->memory, &made->profile));
     }
     TRY_OR(failed, create_device(made, &chosen, reference, &made->device));
+    TRY_OR(failed, made->device->table->set_scoring(made->device, scoring));
     *context = made;
     return CFD_OK;
 failed:
@@ -123,6 +139,6 @@ cfd_status cfd_context_get_info(const cfd_context *context, cfd_context_info *in
     filled.seed = context->seed;
     static const char *const bfloat16[] = {"none", "native", "matrix"};
     filled.bfloat16 = bfloat16[device->table->bfloat16(device)];
-    filled.scoring = "float32";
+    filled.scoring = device->table->scoring(device) == OPS_SCORING_INT8 ? "int8" : "float32";
     return options_write(info, &filled, sizeof filled, "info");
 }

@@ -26,6 +26,12 @@ cfd_status scorer_handle_create(cfd_context *context, const settings *values, co
         memory_release(memory, made);
         return status;
     }
+    status = scorer_prepare(&made->core);
+    if (status != CFD_OK) {
+        scorer_release(&made->core);
+        memory_release(memory, made);
+        return status;
+    }
     atomic_init(&made->references, 1);
     made->context = context_retain(context);
     made->values = *values;

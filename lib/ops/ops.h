@@ -160,6 +160,29 @@ typedef struct ops_probe {
 
 typedef struct ops_features ops_features; /* a backend's own storage of features */
 
+/* In which type keys are sorted out before the rest is scored in float32. FLOAT32: they are not. */
+typedef enum ops_scoring { OPS_SCORING_AUTO = 0, OPS_SCORING_FLOAT32 = 1, OPS_SCORING_INT8 = 2 } ops_scoring;
+
+typedef struct ops_keys ops_keys; /* a backend's own storage of keys in a short type */
+
+typedef struct ops_ids {
+    const int32_t *begin, *end; /* ascending, repeats allowed */
+} ops_ids;
+
+/* What sort_out is asked, and where its answer goes. */
+typedef struct ops_sorting {
+    const float *keys;       /* those of keys_create */
+    const float *queries;    /* n_queries rows, contiguous */
+    int32_t n_queries;
+    int32_t k;               /* at least 1 */
+    const ops_ids *excluded; /* n_queries: keys that are not to be listed and do not count among the k */
+    int32_t capacity;        /* of a query's list; at least k */
+    int32_t *candidates;     /* out: n_queries x capacity, in any order */
+    float *scores;           /* out: theirs, with the bits of score_block */
+    int32_t *counts;         /* out: n_queries; -1 where the list does not fit, or the query defies the method */
+    void *scratch;           /* sort_out_bytes, aligned to 64 */
+} ops_sorting;
+
 typedef struct ops_table {
     const char *name; /* "reference", "cpu" */
 
@@ -249,6 +272,21 @@ typedef struct ops_table {
      * score_block is, and of the same two rows it makes the same bits. */
     cfd_status (*score_pairs)(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
                               int32_t width, float *scores);
+
+    /* ---- serving: sorting out, so that scores of few keys can take the place of score_block on all ---- */
+    /* Never AUTO: what is done. */
+    ops_scoring (*scoring)(const ops *o);
+    /* Chooses what is done; instances made alike take it over. AUTO, at first: INT8 where it is faster. CFD_ERROR_DEVICE where
+     * the backend cannot. */
+    cfd_status (*set_scoring)(ops *o, ops_scoring wanted);
+    /* Prepares keys (n x width, contiguous, finite or not; not kept). *out is NULL where nothing is to be gained. */
+    cfd_status (*keys_create)(ops *o, const float *keys, int32_t n, int32_t width, ops_keys **out);
+    void (*keys_destroy)(ops *o, ops_keys *keys); /* accepts NULL */
+    /* How much scratch sort_out needs for so many queries, k and capacity; SIZE_MAX where the size overflows. */
+    size_t (*sort_out_bytes)(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity);
+    /* Lists for each query all keys that are among its k best by the scores of score_block, whatever becomes of equal scores,
+     * and as few others as can be. Called as score_block is; what->scratch is the caller's. */
+    cfd_status (*sort_out)(const ops *o, const ops_keys *keys, const ops_sorting *what);
 
     /* ---- measuring ---- */
     /* Times `n` repetitions, after one that is not counted, on operands of its own; of the orders in which the operands can

@@ -427,6 +427,70 @@ static cfd_status profiled_score_pairs(const ops *o, const float *row, const flo
                floats((double)n + 1, width) + (double)n * (sizeof *ids + sizeof *scores));
 }
 
+/* Keys that are sorted out, and of what shape they are. */
+typedef struct profiled_keys {
+    const ops *owner; /* the inner instance */
+    ops_keys *inner;
+    int32_t n, width;
+} profiled_keys;
+
+static const profiled_keys *keys_shape(const ops_keys *keys)
+{
+    return (const void *)keys;
+}
+
+static ops_scoring profiled_scoring(const ops *o)
+{
+    return inner_of(o)->table->scoring(inner_of(o));
+}
+
+static cfd_status profiled_set_scoring(ops *o, ops_scoring wanted)
+{
+    return inner_of(o)->table->set_scoring(inner_of(o), wanted);
+}
+
+static cfd_status profiled_keys_create(ops *o, const float *keys, int32_t n, int32_t width, ops_keys **out)
+{
+    profiled_keys *shape;
+    ops_keys *inner = NULL;
+    TRY(memory_allocate(o->memory, 1, sizeof *shape, "keys", &shape));
+    cfd_status status = inner_of(o)->table->keys_create(inner_of(o), keys, n, width, &inner);
+    if (status != CFD_OK || !inner) {
+        memory_release(o->memory, shape);
+        shape = NULL;
+    } else {
+        *shape = (profiled_keys){inner_of(o), inner, n, width};
+    }
+    if (status == CFD_OK) {
+        *out = (void *)shape;
+    }
+    return status;
+}
+
+static void profiled_keys_destroy(ops *o, ops_keys *keys)
+{
+    if (keys) {
+        inner_of(o)->table->keys_destroy(inner_of(o), keys_shape(keys)->inner);
+        memory_release(o->memory, keys);
+    }
+}
+
+static size_t profiled_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity)
+{
+    const profiled_keys *shape = keys_shape(keys);
+    return shape->owner->table->sort_out_bytes(shape->inner, n_queries, k, capacity);
+}
+
+/* Counted as the products in the short type: what is scored in float32 afterwards is little. */
+static cfd_status profiled_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *what)
+{
+    const profiled_keys *shape = keys_shape(keys);
+    TIMED(sort_out, shape->inner, what);
+    double queries = what->n_queries;
+    return add(o, of_columns("sorting out", shape->width, " columns"), seconds, 2 * queries * shape->n * shape->width,
+               floats(queries, shape->width) + (double)shape->n * shape->width);
+}
+
 /* ---- measuring ---- */
 
 /* Not recorded: it is no part of anything. */
@@ -470,6 +534,12 @@ static const ops_table profiled_table = {
     .adam = profiled_adam,
     .score_block = profiled_score_block,
     .score_pairs = profiled_score_pairs,
+    .scoring = profiled_scoring,
+    .set_scoring = profiled_set_scoring,
+    .keys_create = profiled_keys_create,
+    .keys_destroy = profiled_keys_destroy,
+    .sort_out_bytes = profiled_sort_out_bytes,
+    .sort_out = profiled_sort_out,
     .probe = profiled_probe,
 };
 

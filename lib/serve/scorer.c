@@ -15,7 +15,7 @@ enum {
 cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool, ops *device, int32_t users,
                        int32_t items, int32_t width, float *queries, float *keys)
 {
-    *s = (scorer){memory, pool, device, users, items, width, queries, keys};
+    *s = (scorer){memory, pool, device, users, items, width, queries, keys, NULL};
     if (users < 1 || items < 1 || width < 1) {
         scorer_release(s);
         return fail(CFD_ERROR_DATA, "a scorer of %d users, %d items and width %d: each must be at least 1",
@@ -24,8 +24,16 @@ cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool
     return CFD_OK;
 }
 
+cfd_status scorer_prepare(scorer *s)
+{
+    return s->device->table->keys_create(s->device, s->keys, s->items, s->width, &s->short_keys);
+}
+
 void scorer_release(scorer *s)
 {
+    if (s->short_keys) {
+        s->device->table->keys_destroy(s->device, s->short_keys);
+    }
     if (s->memory) {
         memory_release(s->memory, s->queries);
         memory_release(s->memory, s->keys);

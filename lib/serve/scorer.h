@@ -9,14 +9,17 @@
 typedef struct scorer {
     const memory_source *memory;
     thread_pool *pool;
-    ops *device;          /* for score_block and score_pairs only, which any number of threads may call; owned */
+    ops *device;          /* for what any number of threads may call at once: scores and sorting out; owned */
     int32_t users, items, width;
     float *queries, *keys; /* users x width, items x width; owned */
+    ops_keys *short_keys;  /* NULL, or the keys in a short type, by which lists are found sooner; owned */
 } scorer;
 
 /* Takes over `device`, `queries` and `keys` (released by scorer_release), also where it fails. */
 cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool, ops *device, int32_t users,
                        int32_t items, int32_t width, float *queries, float *keys);
+/* Prepares for many lists, at about the cost of a few; the lists do not depend on it. Keys must not change afterwards. */
+cfd_status scorer_prepare(scorer *s);
 void scorer_release(scorer *s); /* accepts a zeroed struct */
 
 /* As cfd_score_users and cfd_recommend, arguments already checked. Want of memory is met before anything is written; where

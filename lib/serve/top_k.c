@@ -3,6 +3,8 @@
  * the heap, about k log(n / k) of them. */
 #include "serve/top_k.h"
 
+enum { TOGETHER = 32 }; /* scores that are compared with the floor before any of them is looked at */
+
 static uint64_t entry_of(float score, int32_t item)
 {
     uint32_t high = (uint32_t)float_to_order(score) ^ UINT32_C(0x80000000); /* unsigned, in the same order */
@@ -53,6 +55,16 @@ void top_k_start(top_k *best, uint64_t *heap, size_t k)
     *best = (top_k){heap, k, 0, 0.0f};
 }
 
+/* Is any of TOGETHER scores above the floor? Without a branch for each the compiler compares several at once. */
+static int any_above(const float *scores, float floor)
+{
+    int above = 0;
+    for (size_t i = 0; i < TOGETHER; i++) {
+        above |= scores[i] > floor;
+    }
+    return above;
+}
+
 void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
 {
     size_t i = 0;
@@ -64,12 +76,31 @@ void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first)
         return;
     }
     best->floor = entry_score(best->heap[0]);
-    for (; i < n; i++) {
-        if (scores[i] > best->floor) { /* an equal score has the higher id, and loses */
-            sink(best->heap, best->k, 0, entry_of(scores[i], first + (int32_t)i));
-            best->floor = entry_score(best->heap[0]);
+    while (i < n) {
+        if (n - i >= TOGETHER && !any_above(scores + i, best->floor)) {
+            i += TOGETHER;
+            continue;
+        }
+        for (size_t end = n - i < TOGETHER ? n : i + TOGETHER; i < end; i++) {
+            if (scores[i] > best->floor) { /* an equal score has the higher id, and loses */
+                sink(best->heap, best->k, 0, entry_of(scores[i], first + (int32_t)i));
+                best->floor = entry_score(best->heap[0]);
+            }
         }
     }
+}
+
+void top_k_offer_listed(top_k *best, const float *scores, size_t n, const int32_t *items)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t entry = entry_of(scores[i], items[i]);
+        if (best->n < best->k) {
+            rise(best->heap, best->n++, entry);
+        } else if (best->k > 0 && entry > best->heap[0]) {
+            sink(best->heap, best->k, 0, entry);
+        }
+    }
+    best->floor = best->n > 0 ? entry_score(best->heap[0]) : best->floor;
 }
 
 size_t top_k_finish(top_k *best, int32_t *items, float *scores)

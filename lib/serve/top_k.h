@@ -38,6 +38,8 @@ typedef struct top_k {
 void top_k_start(top_k *best, uint64_t *heap, size_t k);
 /* Offers items first, first + 1, ..., first + n - 1. Ids must ascend from call to call. */
 void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first);
+/* Offers listed items in any order, each of them once. */
+void top_k_offer_listed(top_k *best, const float *scores, size_t n, const int32_t *items);
 /* Writes the items best first, and their scores unless NULL; returns how many. The heap is used up. */
 size_t top_k_finish(top_k *best, int32_t *items, float *scores);
 

@@ -148,15 +148,17 @@ static cfd_status cpu_copy_matrix(ops *o, const float *from, int64_t ld_from, fl
 
 static cfd_status cpu_create(const ops *like, ops **out)
 {
-    return ops_create_cpu(like->memory, like->pool, like->log, ((const cpu_ops *)like)->kernels->name, out);
+    const cpu_ops *cpu = (const cpu_ops *)like;
+    TRY(ops_create_cpu(like->memory, like->pool, like->log, cpu->kernels->name, out));
+    return cpu_set_scoring(*out, cpu->scoring_asked);
 }
 
-/* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor. */
 static size_t cpu_scratch_bytes(const ops *o)
 {
     return ((const cpu_ops *)o)->scratch_bytes;
 }
 
+/* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor. */
 static ops_bfloat16 cpu_bfloat16(const ops *o)
 {
     static const ops_bfloat16 kinds[] = {[GEMM_BFLOAT16_NONE] = OPS_BFLOAT16_NONE,
@@ -200,6 +202,12 @@ static const ops_table cpu_table = {
     .adam = cpu_adam,
     .score_block = cpu_score_block,
     .score_pairs = cpu_score_pairs,
+    .scoring = cpu_scoring,
+    .set_scoring = cpu_set_scoring,
+    .keys_create = cpu_keys_create,
+    .keys_destroy = cpu_keys_destroy,
+    .sort_out_bytes = cpu_sort_out_bytes,
+    .sort_out = cpu_sort_out,
     .probe = cpu_probe,
 };
 
@@ -218,6 +226,7 @@ cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_si
     cpu->base.pool = pool;
     cpu->base.log = log;
     cpu->kernels = kernels;
+    cpu->short_loops = short_kernels_for(kernels->name);
     gemm_name(cpu->gemm);
     gemm_advise(&cpu->base.log);
     *out = &cpu->base;

@@ -6,6 +6,7 @@
 
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/kernels.h"
+#include "ops/cpu/kernels_short.h"
 #include "ops/ops.h"
 
 #include <stdatomic.h>
@@ -13,6 +14,8 @@
 typedef struct cpu_ops {
     ops base;
     const cpu_kernels *kernels;
+    const short_kernels *short_loops; /* those that go with `kernels` */
+    ops_scoring scoring_asked;
     char gemm[GEMM_NAME_BYTES];
     unsigned char *scratch; /* one operation's at a time */
     size_t scratch_bytes;
@@ -74,6 +77,17 @@ cfd_status cpu_score_block(const ops *o, const float *queries, int64_t n_queries
                            int32_t width, float *scores, int64_t ld);
 cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
                            int32_t width, float *scores);
+ops_scoring cpu_scoring(const ops *o);
+cfd_status cpu_set_scoring(ops *o, ops_scoring wanted);
+cfd_status cpu_keys_create(ops *o, const float *keys, int32_t n, int32_t width, ops_keys **out);
+void cpu_keys_destroy(ops *o, ops_keys *keys);
+size_t cpu_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity);
+cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *what);
+/* Rounds a query (to 4 * groups of integers) and finds its factors, in units of its scale; gives up where it cannot be
+ * bounded. With the keys themselves, for those who test the bounds. */
+void cpu_round_query(const ops_keys *keys, const float *row, int8_t *rounded, short_query *query);
+const short_keys *cpu_short_keys(const ops_keys *keys);
+
 /* ---- measuring ---- */
 cfd_status cpu_probe(ops *o, const ops_probe *probe, double *seconds, size_t n);
 

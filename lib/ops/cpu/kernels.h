@@ -64,6 +64,16 @@ typedef struct cpu_kernels {
     void (*pair_scores)(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width, float *scores);
 } cpu_kernels;
 
+/* kernels_scores.c, a part of each table. */
+#define CPU_SCORES_OF_SET(set)                                                                                        \
+    void cpu_scores_##set(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width, \
+                          float *scores, int64_t ld);                                                                 \
+    void cpu_pair_scores_##set(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width,    \
+                               float *scores);
+CPU_SCORES_OF_SET(baseline)
+CPU_SCORES_OF_SET(avx2)
+CPU_SCORES_OF_SET(avx512)
+
 extern const cpu_kernels cpu_kernels_baseline;
 #ifdef CFD_KERNELS_X86
 extern const cpu_kernels cpu_kernels_avx2;

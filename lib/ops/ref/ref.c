@@ -113,6 +113,12 @@ static const ops_table ref_table = {
     .adam = ref_adam,
     .score_block = ref_score_block,
     .score_pairs = ref_score_pairs,
+    .scoring = ref_scoring,
+    .set_scoring = ref_set_scoring,
+    .keys_create = ref_keys_create,
+    .keys_destroy = ref_keys_destroy,
+    .sort_out_bytes = ref_sort_out_bytes,
+    .sort_out = ref_sort_out,
     .probe = ref_probe,
 };
 

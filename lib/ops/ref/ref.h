@@ -45,6 +45,12 @@ cfd_status ref_score_block(const ops *o, const float *queries, int64_t n_queries
                            int32_t width, float *scores, int64_t ld);
 cfd_status ref_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
                            int32_t width, float *scores);
+ops_scoring ref_scoring(const ops *o);
+cfd_status ref_set_scoring(ops *o, ops_scoring wanted);
+cfd_status ref_keys_create(ops *o, const float *keys, int32_t n, int32_t width, ops_keys **out);
+void ref_keys_destroy(ops *o, ops_keys *keys);
+size_t ref_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity);
+cfd_status ref_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *what);
 cfd_status ref_probe(ops *o, const ops_probe *probe, double *seconds, size_t n);
 
 #endif
