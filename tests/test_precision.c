@@ -165,6 +165,37 @@ START_TEST(auto_takes_bf16x3_where_it_is_the_faster)
 }
 END_TEST
 
+/* 65520 is the first number that binary16 rounds to infinity. */
+START_TEST(features_beyond_a_short_type_are_refused_by_role)
+{
+    static const char *const devices[] = {"reference", "cpu"};
+    static const char *const storages[] = {"float16", "bfloat16"};
+    static const float numbers[2][2] = {{65519.0f, 65520.0f}, {3.38e38f, 3.4e38f}}; /* the last that fits, the first that does not */
+    const char *const settings[] = {"feature_storage", storages[_i % 2], "whitening", "no", NULL};
+    for (int beyond = 0; beyond < 2; beyond++) {
+        cfd_context *context = open_context(devices[_i / 2], 2, 1);
+        cfd_dataset *data;
+        OK(cfd_dataset_create(context, 3, 4, &data));
+        const int32_t users[] = {0, 1, 2};
+        OK(cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, users, users, 3));
+        const float features[8] = {1, 2, 3, 4, 5, numbers[_i % 2][beyond], 7, 8};
+        OK(cfd_dataset_add_dense_modality(data, "visual", features, CFD_FLOAT32, 2, 2));
+        cfd_config *config = config_of(NULL, settings);
+        cfd_model *model = NULL;
+        if (beyond) {
+            FAILS(CFD_ERROR_DATA, "visual", cfd_model_create(context, config, data, &model));
+            ck_assert_ptr_nonnull(strstr(cfd_last_error(), storages[_i % 2]));
+        } else {
+            OK(cfd_model_create(context, config, data, &model));
+        }
+        cfd_model_destroy(model);
+        cfd_config_destroy(config);
+        cfd_dataset_destroy(data);
+        cfd_context_destroy(context);
+    }
+}
+END_TEST
+
 START_TEST(instructions_that_do_not_exist_are_refused_by_name)
 {
     cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
@@ -187,6 +218,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, gradients_are_those_of_the_reference, 0, WAYS);
     tcase_add_test(tc, what_the_processor_does_not_multiply_is_refused_by_name);
     tcase_add_test(tc, auto_takes_bf16x3_where_it_is_the_faster);
+    tcase_add_loop_test(tc, features_beyond_a_short_type_are_refused_by_role, 0, 4);
     tcase_add_test(tc, instructions_that_do_not_exist_are_refused_by_name);
     suite_add_tcase(s, tc);
     return s;

@@ -92,7 +92,11 @@ static cfd_status allocate_role(model *m, const model_content *content, model_ro
     }
     static const ops_element storages[] = {OPS_FLOAT32, OPS_FLOAT16, OPS_BFLOAT16};
     ops_feature_options options = {m->precision, storages[m->values.feature_storage]};
-    TRY(m->device->table->features_create(m->device, &content->features, &options, &role->features));
+    cfd_status status = m->device->table->features_create(m->device, &content->features, &options, &role->features);
+    if (status == CFD_ERROR_DATA) {
+        return fail(status, "role %s: %s", content->role, cfd_last_error());
+    }
+    TRY(status);
     m->constant_bytes += m->device->table->features_bytes(m->device, role->features);
     TRY(zeroed(m, size, "a projection", &role->weights));
     TRY(zeroed(m, size, "a projection's gradient", &role->gradient));

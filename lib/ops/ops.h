@@ -216,6 +216,7 @@ typedef struct ops_table {
                        float *y, int64_t ldy, int32_t columns, const ops_addend *add);
 
     /* ---- features ---- */
+    /* CFD_ERROR_DATA: a number is infinite in the type that the options ask for. */
     cfd_status (*features_create)(ops *o, const ops_feature_source *source, const ops_feature_options *options,
                                   ops_features **out);
     void (*features_destroy)(ops *o, ops_features *features); /* accepts NULL */

@@ -55,12 +55,13 @@ typedef struct convert_job {
     ops_element to;
     uint16_t *numbers, *low; /* rows x columns; low may be NULL */
     float *room;             /* of each lane: a row */
+    atomic_bool beyond;      /* a number has no finite neighbour in the type */
 } convert_job;
 
 /* One row of the source as the wanted type. */
 static void convert_row(void *argument, int32_t lane, size_t row)
 {
-    const convert_job *job = argument;
+    convert_job *job = argument;
     size_t columns = (size_t)job->from->columns;
     size_t start = row * (size_t)job->from->ld;
     float *room = job->room + (size_t)lane * columns;
@@ -80,6 +81,14 @@ static void convert_row(void *argument, int32_t lane, size_t row)
             to[c] = float_to_half(numbers[c]);
         }
     }
+    uint16_t infinity = job->to == OPS_BFLOAT16 ? 0x7f80 : 0x7c00;
+    bool beyond = false;
+    for (size_t c = 0; c < columns; c++) {
+        beyond |= (to[c] & 0x7fff) >= infinity;
+    }
+    if (beyond) {
+        atomic_store_explicit(&job->beyond, true, memory_order_relaxed);
+    }
 }
 
 /* Keeps the features in a short type, and what rounding left of them if `with_low`. */
@@ -98,8 +107,12 @@ static cfd_status convert(ops *o, const ops_feature_source *source, ops_element 
     if (with_low) {
         TRY(memory_allocate(o->memory, count, sizeof(uint16_t), "features in a short type", &features->owned_low));
     }
-    convert_job job = {cpu_of(o)->kernels, source, to, features->owned, features->owned_low, (float *)(void *)room};
+    convert_job job = {cpu_of(o)->kernels, source, to, features->owned, features->owned_low, (float *)(void *)room, false};
     threads_run_lanes(o->pool, (size_t)source->rows, convert_row, &job);
+    if (atomic_load(&job.beyond)) {
+        return fail(CFD_ERROR_DATA, "features hold numbers that are infinite as %s",
+                    to == OPS_BFLOAT16 ? "bfloat16" : "float16");
+    }
     features->own_bytes = count * sizeof(uint16_t) * (with_low ? 2 : 1);
     features->numbers = features->owned;
     features->low = features->owned_low;

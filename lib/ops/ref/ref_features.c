@@ -27,7 +27,11 @@ static cfd_status round_dense(ops *o, ops_element storage, ops_features *feature
     for (int64_t row = 0; row < f->rows; row++) {
         for (int64_t column = 0; column < f->columns; column++) {
             float value = (float)dense_at(f, row, column); /* exact */
-            *to++ = storage == OPS_FLOAT16 ? float_to_half(value) : float_to_bfloat16(value);
+            *to = storage == OPS_FLOAT16 ? float_to_half(value) : float_to_bfloat16(value);
+            if ((*to++ & 0x7fff) >= (storage == OPS_FLOAT16 ? 0x7c00 : 0x7f80)) {
+                return fail(CFD_ERROR_DATA, "features hold numbers that are infinite as %s",
+                            storage == OPS_FLOAT16 ? "float16" : "bfloat16");
+            }
         }
     }
     f->dense = features->rounded;
