@@ -421,13 +421,20 @@ START_TEST(a_list_for_one_user_allocates_nothing)
     counted counts = {0};
     memory_source source = {count_allocate, count_release, &counts};
     t.sorted.memory = t.plain.memory = &source;
+    const int64_t offsets[] = {0, 4};
+    const int32_t excluded[] = {3, 77, 77, 4999};
+    cfd_filter filter = CFD_FILTER_INIT;
+    filter.exclude_offsets = offsets;
+    filter.exclude_items = excluded;
     for (int32_t u = 0; u < 3; u++) {
-        int32_t items[2][20];
-        float scores[2][20];
-        OK(scorer_recommend(&t.plain, &u, 1, 20, NULL, items[0], scores[0], NULL));
-        OK(scorer_recommend(&t.sorted, &u, 1, 20, NULL, items[1], scores[1], NULL));
-        ck_assert_mem_eq(items[0], items[1], sizeof items[0]);
-        ck_assert_mem_eq(scores[0], scores[1], sizeof scores[0]);
+        for (size_t k = 20; k <= 100; k += 80) {
+            int32_t items[2][100];
+            float scores[2][100];
+            OK(scorer_recommend(&t.plain, &u, 1, k, &filter, items[0], scores[0], NULL));
+            OK(scorer_recommend(&t.sorted, &u, 1, k, &filter, items[1], scores[1], NULL));
+            ck_assert_mem_eq(items[0], items[1], k * sizeof(int32_t));
+            ck_assert_mem_eq(scores[0], scores[1], k * sizeof(float));
+        }
     }
     ck_assert_int_eq(counts.allocations, 0);
     t.sorted.memory = t.plain.memory = &memory_default;
