@@ -533,6 +533,30 @@ START_TEST(the_context_says_how_it_sorts_out)
 }
 END_TEST
 
+START_TEST(the_reference_sorts_nothing_out)
+{
+    thread_pool *pool;
+    ops *device;
+    OK(threads_create(&memory_default, 1, &pool));
+    OK(ops_create_reference(&memory_default, pool, (log_sink){NULL, NULL}, &device));
+    float rows[64] = {1};
+    ops_keys *made = (ops_keys *)rows;
+    OK(device->table->keys_create(device, rows, 2, 32, &made));
+    ck_assert_ptr_null(made);
+    ops_ids excluded = {NULL, NULL};
+    int32_t candidate;
+    float score;
+    int32_t count = 5;
+    ck_assert_uint_eq(device->table->sort_out_bytes(NULL, 1, 1, 1), 0);
+    ops_sorting sorting = {rows, rows, 1, 1, &excluded, 1, &candidate, &score, &count, NULL};
+    OK(device->table->sort_out(device, NULL, &sorting));
+    ck_assert_int_eq(count, -1);
+    device->table->keys_destroy(device, NULL);
+    device->table->destroy(device);
+    threads_destroy(pool);
+}
+END_TEST
+
 START_TEST(instances_made_alike_sort_out_alike)
 {
     thread_pool *pool;
@@ -573,6 +597,7 @@ static Suite *suite(void)
     suite_add_tcase(s, memory);
     TCase *option = tcase_create("option");
     tcase_add_test(option, the_context_says_how_it_sorts_out);
+    tcase_add_test(option, the_reference_sorts_nothing_out);
     tcase_add_test(option, instances_made_alike_sort_out_alike);
     suite_add_tcase(s, option);
     return s;

@@ -5,27 +5,14 @@
 
 #include <string.h>
 
-enum {
-    MANY_QUERIES = 32,      /* enough for a key to be met by several of them */
-    COUNTED_KEYS = 1 << 16  /* counting through more takes longer than it spares */
-};
+enum { AT_ONCE = 4 }; /* pairs scored together */
 
-/* A candidate: whose, and at which place of the query's list. */
-typedef struct pair {
-    int32_t query, at;
-} pair;
+/* ---- the queries ---- */
 
 typedef struct scratch_layout {
     cpu_layout whole;
-    size_t queries_at, rounded_at, row_at, best_at, lists_at, from_at, stride;
-    size_t places_at, pairs_at, ids_at, scores_at; /* of scoring key by key */
+    size_t queries_at, rounded_at, row_at, best_at, lists_at, stride;
 } scratch_layout;
-
-/* Is a row of keys worth more than one of the queries' visits to it? And are the keys few enough to be counted through? */
-static bool is_key_by_key(const ops_keys *keys, int32_t n_queries)
-{
-    return n_queries >= MANY_QUERIES && keys->keys.n <= COUNTED_KEYS;
-}
 
 static scratch_layout layout_of(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity)
 {
@@ -37,13 +24,6 @@ static scratch_layout layout_of(const ops_keys *keys, int32_t n_queries, int32_t
     layout.row_at = cpu_reserve(&layout.whole, 1, layout.stride);
     layout.best_at = cpu_reserve(&layout.whole, n, (size_t)k * sizeof(float));
     layout.lists_at = cpu_reserve(&layout.whole, n, (size_t)capacity * sizeof(short_entry));
-    layout.from_at = cpu_reserve(&layout.whole, n, sizeof(int32_t));
-    if (is_key_by_key(keys, n_queries)) {
-        layout.places_at = cpu_reserve(&layout.whole, (size_t)keys->keys.n + 1, sizeof(int32_t));
-        layout.pairs_at = cpu_reserve(&layout.whole, n, (size_t)capacity * sizeof(pair));
-        layout.ids_at = cpu_reserve(&layout.whole, n, sizeof(int32_t));
-        layout.scores_at = cpu_reserve(&layout.whole, n, sizeof(float));
-    }
     return layout;
 }
 
@@ -52,8 +32,6 @@ size_t cpu_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, in
     scratch_layout layout = layout_of(keys, n_queries, k, capacity);
     return layout.whole.overflow ? SIZE_MAX : layout.whole.bytes;
 }
-
-/* ---- the queries ---- */
 
 /* A query's integers go into its place in its tile. */
 static void place_query(const int8_t *integers, int32_t groups, int8_t *tile, int32_t queries, int32_t at)
@@ -129,136 +107,35 @@ static void make_heap(short_query *query)
     }
 }
 
-/* Moves up to `most` entries from the heap to the query's candidates, the highest upper bound first. */
-static void take_best(short_query *query, int32_t most, int32_t *items, int32_t *taken)
+/* Scores what is left of a query's items, from the highest upper bound downwards, until an upper bound is below the k-th
+ * best score: that halves the bound's part in the number of scores. Returns how many were scored. */
+static int32_t score_best_first(const cpu_ops *cpu, const ops_keys *keys, const ops_sorting *what, int32_t u,
+                                short_query *query)
 {
-    for (; most > 0 && query->n > 0; most--) {
-        items[(*taken)++] = query->list[0].item;
-        query->n--;
-        sink_entry(query->list, query->n, 0, query->list[query->n]);
-    }
-}
-
-/* Moves all entries that reach the threshold; the others are out. */
-static void take_rest(short_query *query, int32_t *items, int32_t *taken)
-{
-    for (int32_t i = 0; i < query->n; i++) {
-        if (!(query->list[i].upper < query->threshold)) {
-            items[(*taken)++] = query->list[i].item;
+    const float *row = what->queries + (int64_t)u * keys->width;
+    int32_t *items = what->candidates + (int64_t)u * what->capacity;
+    float *scores = what->scores + (int64_t)u * what->capacity;
+    int32_t scored = 0;
+    make_heap(query);
+    query->n_best = 0;
+    query->threshold = -INFINITY;
+    while (query->n > 0) {
+        int32_t n = 0;
+        for (; n < AT_ONCE && query->n > 0 && !(query->list[0].upper < query->threshold); n++) {
+            items[scored + n] = query->list[0].item;
+            query->n--;
+            sink_entry(query->list, query->n, 0, query->list[query->n]);
         }
-    }
-    query->n = 0;
-}
-
-/* ---- scores in float32 ---- */
-
-/* One call of sort_out. */
-typedef struct sort_job {
-    const cpu_ops *cpu;
-    const ops_keys *keys;
-    const ops_sorting *what;
-    scratch_layout layout;
-    short_query *queries;
-} sort_job;
-
-/* Scores candidates [from[u], counts[u]) of every query, query by query. */
-static void score_by_query(const sort_job *job, const int32_t *from)
-{
-    const ops_sorting *what = job->what;
-    for (int32_t u = 0; u < what->n_queries; u++) {
-        int64_t at = (int64_t)u * what->capacity + from[u];
-        job->cpu->kernels->pair_scores(what->queries + (int64_t)u * job->keys->width, what->keys, what->candidates + at,
-                                       what->counts[u] - from[u], job->keys->width, what->scores + at);
-    }
-}
-
-/* The same key by key: rows of keys come from far away, and the queries' rows are near. Of the same two rows both make the
- * same bits. The pairs are put in the order of their keys by counting. */
-static void score_by_key(const sort_job *job, const int32_t *from)
-{
-    const ops_sorting *what = job->what;
-    unsigned char *scratch = what->scratch;
-    int32_t *places = (int32_t *)(void *)(scratch + job->layout.places_at);
-    pair *pairs = (pair *)(void *)(scratch + job->layout.pairs_at);
-    int32_t *ids = (int32_t *)(void *)(scratch + job->layout.ids_at);
-    float *scores = (float *)(void *)(scratch + job->layout.scores_at);
-    int32_t n = job->keys->keys.n;
-    memset(places, 0, ((size_t)n + 1) * sizeof *places);
-    for (int32_t u = 0; u < what->n_queries; u++) {
-        const int32_t *items = what->candidates + (int64_t)u * what->capacity;
-        for (int32_t i = from[u]; i < what->counts[u]; i++) {
-            places[items[i]]++;
+        if (n == 0) {
+            break;
         }
-    }
-    for (int32_t key = 0, place = 0; key < n; key++) {
-        int32_t count = places[key];
-        places[key] = place;
-        place += count;
-    }
-    for (int32_t u = 0; u < what->n_queries; u++) {
-        const int32_t *items = what->candidates + (int64_t)u * what->capacity;
-        for (int32_t i = from[u]; i < what->counts[u]; i++) {
-            pairs[places[items[i]]++] = (pair){u, i};
+        cpu->kernels->pair_scores(row, what->keys, items + scored, n, keys->width, scores + scored);
+        for (int32_t i = 0; i < n; i++) {
+            keys->kernels->note_lower(query, (float)(scores[scored + i] * query->inverse));
         }
+        scored += n;
     }
-    for (int32_t key = 0, begin = 0; key < n; begin = places[key++]) { /* a key's place has moved to its end */
-        int32_t count = places[key] - begin;
-        if (count == 0) {
-            continue;
-        }
-        for (int32_t i = 0; i < count; i++) {
-            ids[i] = pairs[begin + i].query;
-        }
-        job->cpu->kernels->pair_scores(what->keys + (int64_t)key * job->keys->width, what->queries, ids, count,
-                                       job->keys->width, scores);
-        for (int32_t i = 0; i < count; i++) {
-            what->scores[(int64_t)ids[i] * what->capacity + pairs[begin + i].at] = scores[i];
-        }
-    }
-}
-
-static void score(const sort_job *job, const int32_t *from)
-{
-    if (is_key_by_key(job->keys, job->what->n_queries)) {
-        score_by_key(job, from);
-    } else {
-        score_by_query(job, from);
-    }
-}
-
-/* Scores what is left of the queries' items in two rounds: the k with the highest upper bounds, whose scores then are the
- * lower bounds, and of the rest those that still reach. That halves the bound's part in how many there are. `from`: room for
- * n_queries. */
-static void score_left(const sort_job *job, int32_t *from)
-{
-    const ops_sorting *what = job->what;
-    for (int32_t u = 0; u < what->n_queries; u++) {
-        short_query *query = &job->queries[u];
-        from[u] = what->counts[u] = 0;
-        if (!query->given_up) {
-            make_heap(query);
-            take_best(query, what->k, what->candidates + (int64_t)u * what->capacity, &what->counts[u]);
-        }
-    }
-    score(job, from);
-    for (int32_t u = 0; u < what->n_queries; u++) {
-        short_query *query = &job->queries[u];
-        from[u] = what->counts[u];
-        if (query->given_up) {
-            continue;
-        }
-        query->n_best = 0;
-        query->threshold = -INFINITY;
-        for (int32_t i = 0; i < from[u]; i++) {
-            float lower = (float)(what->scores[(int64_t)u * what->capacity + i] * query->inverse);
-            job->keys->kernels->note_lower(query, lower);
-        }
-        take_rest(query, what->candidates + (int64_t)u * what->capacity, &what->counts[u]);
-    }
-    score(job, from);
-    for (int32_t u = 0; u < what->n_queries; u++) {
-        what->counts[u] = job->queries[u].given_up ? -1 : what->counts[u];
-    }
+    return scored;
 }
 
 cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *what)
@@ -285,7 +162,8 @@ cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *w
         }
     }
     keys->kernels->sift(&keys->keys, 0, keys->keys.panels, rounded, queries, what->n_queries);
-    sort_job job = {(const cpu_ops *)o, keys, what, layout, queries};
-    score_left(&job, (int32_t *)(void *)(scratch + layout.from_at));
+    for (int32_t u = 0; u < what->n_queries; u++) {
+        what->counts[u] = queries[u].given_up ? -1 : score_best_first((const cpu_ops *)o, keys, what, u, &queries[u]);
+    }
     return CFD_OK;
 }
