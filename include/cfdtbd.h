@@ -112,8 +112,9 @@ typedef struct cfd_context_options {
                                          "baseline", "avx2", "avx512": these, or CFD_ERROR_DEVICE. For tests and
                                          comparisons; the library for dense products chooses for itself. */
     const char *scoring;            /**< How top-K sorts out items before it scores the rest in float32: NULL or
-                                         "auto", in the fastest short type that the processor multiplies; "int8";
-                                         "float32": not at all. Lists, their order and scores do not depend on it. */
+                                         "auto", in int8 where the processor multiplies that faster (AVX512_VNNI);
+                                         "int8", slow elsewhere, CFD_ERROR_DEVICE on "reference"; "float32": not at
+                                         all. Lists, their order and scores do not depend on it. */
     int32_t profile;                /**< 1: the time of every operation is taken: cfd_context_get_profile. Else 0. */
     int32_t reserved2;              /**< 0. */
 } cfd_context_options;
@@ -583,7 +584,8 @@ CFD_API cfd_status cfd_model_save(cfd_model *model, const char *path);
  * Scorer: an immutable snapshot that serves
  * ============================================================================================== */
 
-/** Query and key rows whose inner product is the score (SPEC 4). Immutable: any number of threads, no locks. */
+/** Query and key rows whose inner product is the score (SPEC 4). Immutable: any number of threads, no locks. Where the
+ * context sorts out in int8, it holds the keys in that type too, a quarter of their memory. */
 typedef struct cfd_scorer cfd_scorer;
 
 /** Snapshot of a model at its present parameters. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC
@@ -643,7 +645,10 @@ typedef struct cfd_filter {
  * @param items   Out: n_users x k ids; -1 where a user has fewer than k.
  * @param scores  Out: n_users x k; -infinity where there is no item. May be NULL.
  * @param counts  Out: n_users counts of the items found. May be NULL.
- * Works in blocks: never a matrix of users x items. Errors: as cfd_score_users; k of 0. Thread-safe. Since 1.0. */
+ * Works in blocks: never a matrix of users x items. Scores and order are those of cfd_score_users, bit by bit, also where
+ * items are sorted out in int8 first (cfd_context_options.scoring). One user is served on the calling thread, and without
+ * allocation as far as 16 KB of stack go: at width 576 for k up to 100, with the user's exclusions in ascending order.
+ * Errors: as cfd_score_users; k of 0. Thread-safe. Since 1.0. */
 CFD_API cfd_status cfd_recommend(const cfd_scorer *scorer, const int32_t *users, size_t n_users, size_t k,
                                  const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts);
 

@@ -421,13 +421,20 @@ START_TEST(a_list_for_one_user_allocates_nothing)
     counted counts = {0};
     memory_source source = {count_allocate, count_release, &counts};
     t.sorted.memory = t.plain.memory = &source;
+    const int64_t offsets[] = {0, 4};
+    const int32_t excluded[] = {3, 77, 77, 4999};
+    cfd_filter filter = CFD_FILTER_INIT;
+    filter.exclude_offsets = offsets;
+    filter.exclude_items = excluded;
     for (int32_t u = 0; u < 3; u++) {
-        int32_t items[2][20];
-        float scores[2][20];
-        OK(scorer_recommend(&t.plain, &u, 1, 20, NULL, items[0], scores[0], NULL));
-        OK(scorer_recommend(&t.sorted, &u, 1, 20, NULL, items[1], scores[1], NULL));
-        ck_assert_mem_eq(items[0], items[1], sizeof items[0]);
-        ck_assert_mem_eq(scores[0], scores[1], sizeof scores[0]);
+        for (size_t k = 20; k <= 100; k += 80) {
+            int32_t items[2][100];
+            float scores[2][100];
+            OK(scorer_recommend(&t.plain, &u, 1, k, &filter, items[0], scores[0], NULL));
+            OK(scorer_recommend(&t.sorted, &u, 1, k, &filter, items[1], scores[1], NULL));
+            ck_assert_mem_eq(items[0], items[1], k * sizeof(int32_t));
+            ck_assert_mem_eq(scores[0], scores[1], k * sizeof(float));
+        }
     }
     ck_assert_int_eq(counts.allocations, 0);
     t.sorted.memory = t.plain.memory = &memory_default;
@@ -526,6 +533,30 @@ START_TEST(the_context_says_how_it_sorts_out)
 }
 END_TEST
 
+START_TEST(the_reference_sorts_nothing_out)
+{
+    thread_pool *pool;
+    ops *device;
+    OK(threads_create(&memory_default, 1, &pool));
+    OK(ops_create_reference(&memory_default, pool, (log_sink){NULL, NULL}, &device));
+    float rows[64] = {1};
+    ops_keys *made = (ops_keys *)rows;
+    OK(device->table->keys_create(device, rows, 2, 32, &made));
+    ck_assert_ptr_null(made);
+    ops_ids excluded = {NULL, NULL};
+    int32_t candidate;
+    float score;
+    int32_t count = 5;
+    ck_assert_uint_eq(device->table->sort_out_bytes(NULL, 1, 1, 1), 0);
+    ops_sorting sorting = {rows, rows, 1, 1, &excluded, 1, &candidate, &score, &count, NULL};
+    OK(device->table->sort_out(device, NULL, &sorting));
+    ck_assert_int_eq(count, -1);
+    device->table->keys_destroy(device, NULL);
+    device->table->destroy(device);
+    threads_destroy(pool);
+}
+END_TEST
+
 START_TEST(instances_made_alike_sort_out_alike)
 {
     thread_pool *pool;
@@ -566,6 +597,7 @@ static Suite *suite(void)
     suite_add_tcase(s, memory);
     TCase *option = tcase_create("option");
     tcase_add_test(option, the_context_says_how_it_sorts_out);
+    tcase_add_test(option, the_reference_sorts_nothing_out);
     tcase_add_test(option, instances_made_alike_sort_out_alike);
     suite_add_tcase(s, option);
     return s;
