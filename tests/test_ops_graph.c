@@ -298,12 +298,28 @@ START_TEST(addends_agree_on_every_shape)
     float *x = random_floats(size);
     float *expected;
     float *actual;
+    float *wide_result;
     OK(b.cpu->table->allocate(b.cpu, size * sizeof *actual, "a result", &actual));
     OK(b.cpu->table->allocate(b.cpu, size * sizeof *actual, "a result", &expected));
     ops_addend add = {&batch, {x, 128, 128, true}, true, 128, weights, NULL};
     OK(b.ref->table->spmm(b.ref, &g, ops_all_rows, NULL, x, 128, expected, 128, 128, &add));
     OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, &add));
     same_floats("spmm past the caches", expected, actual, size, SPMM_TOLERANCE);
+    /* The same X four times side by side is so large that it is fetched ahead. */
+    float *wide = random_floats(4 * size);
+    for (size_t i = 0; i < size; i++) {
+        wide[i / 128 * 512 + 256 + i % 128] = x[i];
+    }
+    OK(b.cpu->table->allocate(b.cpu, 4 * size * sizeof *actual, "a result", &wide_result));
+    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, wide, 512, wide_result, 512, 512, NULL));
+    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, NULL));
+    size_t wrong = 0;
+    for (size_t i = 0; i < size; i++) {
+        wrong += wide_result[i / 128 * 512 + 256 + i % 128] != actual[i];
+    }
+    ck_assert_uint_eq(wrong, 0);
+    b.cpu->table->release(b.cpu, wide_result);
+    free(wide);
     b.cpu->table->release(b.cpu, expected);
     b.cpu->table->release(b.cpu, actual);
     batch_free(&batch);

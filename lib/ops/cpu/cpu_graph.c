@@ -11,6 +11,9 @@ enum {
 /* A result of this size leaves the caches before it is read again: reading it into them first is waste. */
 #define STREAM_BYTES ((size_t)1 << 23)
 
+/* An X of this size is read from memory, not from a cache. */
+#define FAR_BYTES ((size_t)1 << 25)
+
 typedef struct spmm_job {
     const cpu_kernels *kernels;
     const ops_csr *g;
@@ -100,6 +103,8 @@ static cfd_status spmm_all(ops *o, spmm_job *job)
     size_t blocks = blocks_of((size_t)(g->nonzeros + g->rows), SPMM_UNITS);
     size_t row_bytes = (size_t)job->ldy * sizeof *job->y;
     bool aligned = (uintptr_t)job->y % MEMORY_ALIGNMENT == 0 && row_bytes % MEMORY_ALIGNMENT == 0;
+    bool far = (size_t)g->columns * (size_t)job->gather.columns * sizeof *job->y >= FAR_BYTES;
+    job->gather.entries = far && !job->gather.slots ? g->nonzeros : 0;
     job->gather.stream = aligned && (size_t)g->rows * (size_t)job->gather.columns * sizeof *job->y >= STREAM_BYTES;
     if (add) {
         unsigned char *scratch;
@@ -125,7 +130,7 @@ cfd_status cpu_spmm(ops *o, const ops_csr *g, ops_rows output, const int32_t *in
                     .g = g,
                     .rows = output.rows,
                     .count = output.rows ? *output.count : g->rows,
-                    .gather = {g->indices, g->values, input_slots, x, ldx, columns, 0},
+                    .gather = {g->indices, g->values, input_slots, x, ldx, columns, 0, 0},
                     .y = y,
                     .ldy = ldy,
                     .add = add};

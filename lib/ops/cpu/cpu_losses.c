@@ -129,7 +129,7 @@ static void bpr_gradients(void *argument, size_t block)
             const float *coefficients = job->coefficients + (size_t)k * (size_t)batch->size;
             int64_t n = list_contributions(job, branch, coefficients, slot, nodes, factors);
             gather_job gather = {nodes, factors, NULL, branch->embedding.data, branch->embedding.ld,
-                                 branch->embedding.width, 0};
+                                 branch->embedding.width, 0, 0};
             job->kernels->gather(&gather, 0, n, batch_row(batch, &branch->gradient, slot));
         }
     }

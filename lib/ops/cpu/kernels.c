@@ -54,6 +54,8 @@ INLINE double sum_wide(wide value)
 
 /* ---- sums of rows: products with sparse matrices ---- */
 
+#define AHEAD 24 /* entries */
+
 /* One group of `count` vectors of columns, from column c on: read each entry's row once, write the sum once. */
 #define DEFINE_GATHER(count)                                                                                  \
     INLINE void gather_##count(const gather_job *job, int64_t begin, int64_t end, int32_t c, float *restrict y) \
@@ -62,6 +64,7 @@ INLINE double sum_wide(wide value)
         const int32_t *restrict slots = job->slots;                                                           \
         const float *restrict values = job->values;                                                           \
         const float *x = job->x + c;                                                                          \
+        int64_t fetched = job->entries - AHEAD;                                                               \
         int64_t ldx = job->ldx;                                                                               \
         vec sums[count];                                                                                      \
         for (int i = 0; i < (count); i++) {                                                                   \
@@ -69,6 +72,12 @@ INLINE double sum_wide(wide value)
         }                                                                                                     \
         for (int64_t p = begin; p < end; p++) {                                                               \
             int64_t row = indices[p];                                                                         \
+            if (p < fetched) {                                                                                \
+                const float *later = x + indices[p + AHEAD] * ldx;                                            \
+                for (int i = 0; i < (count) * VECTOR; i += 16) {                                              \
+                    __builtin_prefetch(later + i);                                                            \
+                }                                                                                             \
+            }                                                                                                 \
             if (slots) {                                                                                      \
                 row = slots[row];                                                                             \
                 if (row < 0) {                                                                                \
