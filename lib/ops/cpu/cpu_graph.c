@@ -11,8 +11,8 @@ enum {
 /* A result of this size leaves the caches before it is read again: reading it into them first is waste. */
 #define STREAM_BYTES ((size_t)1 << 23)
 
-/* An X of this size is read from memory, not from a cache. */
-#define FAR_BYTES ((size_t)1 << 25)
+/* An X of this size lies beyond a processor's own caches. */
+#define FAR_BYTES ((size_t)1 << 22)
 
 typedef struct spmm_job {
     const cpu_kernels *kernels;

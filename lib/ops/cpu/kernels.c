@@ -75,7 +75,7 @@ INLINE double sum_wide(wide value)
             if (p < fetched) {                                                                                \
                 const float *later = x + indices[p + AHEAD] * ldx;                                            \
                 for (int i = 0; i < (count) * VECTOR; i += 16) {                                              \
-                    __builtin_prefetch(later + i);                                                            \
+                    __builtin_prefetch(later + i, 0, 2);                                                       \
                 }                                                                                             \
             }                                                                                                 \
             if (slots) {                                                                                      \

@@ -18,7 +18,8 @@ typedef struct gather_job {
     int64_t ldx;
     int32_t columns;
     int stream; /* y goes past the caches: it is aligned to 64 bytes, and larger than they are */
-    int64_t entries; /* not 0: x lies in memory beyond the caches; rows of entries to come, up to this one, are fetched ahead */
+    int64_t entries; /* not 0: x lies beyond a processor's own caches; rows of entries to come, up to this one, are fetched
+                        ahead into the second of them: the first waits for too few lines at a time */
 } gather_job;
 
 /* Sums of squares and products, in double: exact enough for rows of any finite length. */
