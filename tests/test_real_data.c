@@ -3,6 +3,7 @@
  * suite says so and counts as skipped. */
 #include "test.h"
 
+#include "base/half.h"
 #include "data/dataset.h"
 
 static const char *folder;
@@ -51,10 +52,12 @@ START_TEST(tiktoks_half_precision_images_are_read)
     OK(dataset_read(&data, &memory_default, (log_sink){NULL, NULL}, path));
     ck_assert_str_eq(data.modalities[1].name, "image");
     ck_assert_int_eq(data.modalities[1].features.columns, 128);
+    ck_assert_int_eq(data.modalities[1].features.element, OPS_FLOAT16);
     double sum = 0.0;
     for (int64_t k = 0; k < (int64_t)data.items * 128; k++) {
-        ck_assert(((const float *)data.modalities[1].features.dense)[k] >= 0.0f);
-        sum += (double)((const float *)data.modalities[1].features.dense)[k];
+        float value = half_to_float(((const uint16_t *)data.modalities[1].features.dense)[k]);
+        ck_assert(value >= 0.0f);
+        sum += (double)value;
     }
     ck_assert_double_eq_tol(sum / ((double)data.items * 128), 2.69, 0.005);
     dataset_release(&data);
