@@ -163,17 +163,19 @@ START_TEST(spmm_takes_no_rows)
 END_TEST
 
 /* G = [[2 0 1] [0 0 0] [0 3 0]], X = [[1 10] [2 20] [3 30]]. */
+static const int64_t hand_offsets[] = {0, 2, 2, 3};
+static const int32_t hand_indices[] = {0, 2, 1};
+static const float hand_values[] = {2, 1, 3};
+static const float hand_x[] = {1, 10, 2, 20, 3, 30};
+
 START_TEST(spmm_by_hand)
 {
     both b;
     if (!both_open(&b, _i, 1)) {
         return;
     }
-    const int64_t offsets[] = {0, 2, 2, 3};
-    const int32_t indices[] = {0, 2, 1};
-    const float values[] = {2, 1, 3};
-    ops_csr g = {3, 3, 3, offsets, indices, values};
-    const float x[] = {1, 10, 2, 20, 3, 30};
+    ops_csr g = {3, 3, 3, hand_offsets, hand_indices, hand_values};
+    const float *x = hand_x;
     const float all[] = {5, 50, 0, 0, 6, 60};
     float y[6];
     ops *sides[2] = {b.ref, b.cpu};
@@ -201,11 +203,8 @@ START_TEST(addends_by_hand)
     if (!both_open(&b, _i, 1)) {
         return;
     }
-    const int64_t offsets[] = {0, 2, 2, 3};
-    const int32_t indices[] = {0, 2, 1};
-    const float values[] = {2, 1, 3};
-    ops_csr g = {3, 3, 3, offsets, indices, values};
-    const float x[] = {1, 10, 2, 20, 3, 30};
+    ops_csr g = {3, 3, 3, hand_offsets, hand_indices, hand_values};
+    const float *x = hand_x;
     ops_batch batch = batch_make(1, 2, 2);
     batch_set(&batch, 0, 0, 0, 0);
     batch_set(&batch, 1, 0, 0, 0);

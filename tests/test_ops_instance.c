@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holds for a backend as a whole: the same bits for any number of threads, no scratch left behind, no allocation where
  * there was room before, a clean failure wherever memory runs out, and nobody's OpenMP settings changed. */
+#include "limited_memory.h"
 #include "ops_support.h"
 
 #include <dirent.h>
@@ -212,29 +213,6 @@ END_TEST
 
 /* ---- memory that runs out ---- */
 
-typedef struct limited {
-    atomic_long left; /* allocations that still succeed */
-    atomic_long live, made;
-} limited;
-
-static void *limited_allocate(void *user, size_t bytes)
-{
-    limited *l = user;
-    if (atomic_fetch_sub(&l->left, 1) <= 0) {
-        return NULL;
-    }
-    atomic_fetch_add(&l->live, 1);
-    atomic_fetch_add(&l->made, 1);
-    return malloc(bytes);
-}
-
-static void limited_release(void *user, void *memory)
-{
-    limited *l = user;
-    atomic_fetch_sub(&l->live, 1);
-    free(memory);
-}
-
 static cfd_status create(bool reference, const memory_source *memory, thread_pool *pool, ops **out)
 {
     log_sink silent = {NULL, NULL};
@@ -253,9 +231,7 @@ START_TEST(every_allocation_may_fail)
     int failures = 0;
     for (long n = 0;; n++) {
         ops *o = NULL;
-        atomic_init(&l.left, n);
-        atomic_init(&l.live, 0);
-        atomic_init(&l.made, 0);
+        limited_init(&l, n);
         cfd_status status = create(_i == 0, &source, pool, &o);
         if (status == CFD_OK) {
             status = run_everything(o, &w, &out);
@@ -287,9 +263,7 @@ START_TEST(repeated_operations_of_cpu_allocate_nothing)
     memory_source source = {limited_allocate, limited_release, &l};
     thread_pool *pool;
     ops *o;
-    atomic_init(&l.left, 1000);
-    atomic_init(&l.live, 0);
-    atomic_init(&l.made, 0);
+    limited_init(&l, 1000);
     OK(threads_create(&memory_default, 2, &pool));
     OK(create(false, &source, pool, &o));
     OK(o->table->features_create(o, &w.dense, NULL, &w.kept[0]));

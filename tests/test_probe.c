@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Probes: times of bare operations, what they refuse, what they leave behind; and the bare product that they time. */
+#include "limited_memory.h"
 #include "ops/cpu/gemm.h"
 #include "ops_support.h"
 #include "test_api_world.h"
@@ -162,32 +163,10 @@ END_TEST
 
 /* ---- memory ---- */
 
-typedef struct limited {
-    atomic_long left, live;
-} limited;
-
-static void *limited_allocate(void *user, size_t bytes)
-{
-    limited *l = user;
-    if (atomic_fetch_sub(&l->left, 1) <= 0) {
-        return NULL;
-    }
-    atomic_fetch_add(&l->live, 1);
-    return malloc(bytes);
-}
-
-static void limited_release(void *user, void *memory)
-{
-    limited *l = user;
-    atomic_fetch_sub(&l->live, 1);
-    free(memory);
-}
-
 START_TEST(every_allocation_may_fail_and_all_is_given_back)
 {
     limited l;
-    atomic_init(&l.left, 1000);
-    atomic_init(&l.live, 0);
+    limited_init(&l, 1000);
     cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
     options.device = devices[_i];
     options.threads = 1;

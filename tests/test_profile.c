@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The profile: what is counted, by whom, and that counting changes nothing. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include "limited_memory.h"
 #include "ops/batch.h"
 #include "ops/profile.h"
 #include "ops_support.h"
@@ -11,28 +12,6 @@
 #include <time.h>
 
 /* ---- memory that is counted, and may run out ---- */
-
-typedef struct limited {
-    atomic_long left, live, made;
-} limited;
-
-static void *limited_allocate(void *user, size_t bytes)
-{
-    limited *l = user;
-    if (atomic_fetch_sub(&l->left, 1) <= 0) {
-        return NULL;
-    }
-    atomic_fetch_add(&l->live, 1);
-    atomic_fetch_add(&l->made, 1);
-    return malloc(bytes);
-}
-
-static void limited_release(void *user, void *memory)
-{
-    limited *l = user;
-    atomic_fetch_sub(&l->live, 1);
-    free(memory);
-}
 
 static cfd_status open_context(int32_t profiled, limited *memory, cfd_context **context)
 {
@@ -501,9 +480,7 @@ END_TEST
 START_TEST(recording_allocates_nothing)
 {
     limited memory;
-    atomic_init(&memory.left, 100000);
-    atomic_init(&memory.live, 0);
-    atomic_init(&memory.made, 0);
+    limited_init(&memory, 100000);
     cfd_context *context;
     OK(open_context(1, &memory, &context));
     cfd_config *config = world_config(NULL);
@@ -536,9 +513,7 @@ START_TEST(every_allocation_may_fail)
     cfd_config *config = world_config(NULL);
     for (long n = 0;; n++) {
         limited memory;
-        atomic_init(&memory.left, n);
-        atomic_init(&memory.live, 0);
-        atomic_init(&memory.made, 0);
+        limited_init(&memory, n);
         cfd_context *context = NULL;
         cfd_model *model = NULL;
         cfd_status status = open_context(1, &memory, &context);

@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory of a model: planned when it is made, settled by the first step, reported, and then left alone. */
+#include "limited_memory.h"
 #include "model_random.h"
-
-#include <stdatomic.h>
 
 static const random_world world = {.users = 400, .items = 300, .per_user = 6, .dense_columns = {90, 40},
                                    .sparse_columns = 50, .seed = 3};
 
-/* Counts what the library asks for. */
-typedef struct counter {
-    atomic_long made, bytes;
-} counter;
-
-static void *counting_allocate(void *user, size_t bytes)
-{
-    counter *c = user;
-    atomic_fetch_add(&c->made, 1);
-    atomic_fetch_add(&c->bytes, (long)bytes);
-    return malloc(bytes);
-}
-
-static void counting_release(void *user, void *memory)
-{
-    (void)user;
-    free(memory);
-}
-
-static cfd_context *counted_context(counter *c, int32_t threads, bool *bfloat16)
+static cfd_context *counted_context(limited *c, int32_t threads, bool *bfloat16)
 {
     cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
     cfd_context_info info = CFD_CONTEXT_INFO_INIT;
     cfd_context *context;
     options.device = "cpu";
     options.threads = threads;
-    options.allocate = counting_allocate;
-    options.release = counting_release;
+    options.allocate = limited_allocate;
+    options.release = limited_release;
     options.allocator_user = c;
     OK(cfd_context_create(&options, &context));
     OK(cfd_context_get_info(context, &info));
@@ -47,7 +27,8 @@ static const char *const storages[] = {"source", "float16", "bfloat16"};
 
 START_TEST(no_step_after_the_first_allocates)
 {
-    counter c = {0};
+    limited c;
+    limited_init(&c, LONG_MAX);
     bool bfloat16;
     cfd_context *context = counted_context(&c, 3, &bfloat16);
     const char *precision = precisions[_i % 3];
@@ -76,7 +57,8 @@ END_TEST
 
 START_TEST(what_a_model_reports_is_what_it_took)
 {
-    counter c = {0};
+    limited c;
+    limited_init(&c, LONG_MAX);
     bool bfloat16;
     cfd_context *context = counted_context(&c, 2, &bfloat16);
     cfd_dataset *data = random_dataset(context, &world);

@@ -56,7 +56,7 @@ int bench_command(int argc, char **argv)
 
 /* ---- choices of step and ops ---- */
 
-int step_prepare(const char *command, step_choices *c)
+static int step_prepare(const char *command, step_choices *c)
 {
     bool none = !c->dense && !c->sparse;
     c->data.seed = c->on.seed;
@@ -114,4 +114,24 @@ int step_config(const char *command, const step_choices *c, cfd_config **config)
     }
     *config = made;
     return EXIT_DONE;
+}
+
+int step_run(const command_line *line, int argc, char **argv, step_choices *c, step_work work)
+{
+    cfd_context *context = NULL;
+    cfd_config *config = NULL;
+    int code = options_parse(line, argc, argv, NULL);
+    if (code < 0) {
+        code = step_prepare(line->command, c);
+    }
+    if (code < 0) {
+        c->on.instructions = c->instructions;
+        code = step_config(line->command, c, &config);
+        code = code == EXIT_DONE ? open_context(&c->on, &context) : code;
+        code = code == EXIT_DONE ? work(c, context, config) : code;
+    }
+    cfd_config_destroy(config);
+    cfd_context_destroy(context);
+    free(c->settings.items);
+    return code;
 }

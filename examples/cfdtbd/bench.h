@@ -74,10 +74,11 @@ typedef struct step_choices {
     {"json", NULL, "print JSON", OPTION_FLAG, &(c)->json, 0, 0},                                                 \
     MACHINE_OPTIONS(&(c)->on)
 
-/* Reads the modalities of the choices (4096,300 dense ones without any) and checks the sizes. Returns -1, or the exit code
- * after its message. `command` is "bench step". */
-int step_prepare(const char *command, step_choices *c);
 /* The config that the choices make. Returns EXIT_DONE, or the exit code after its message. */
 int step_config(const char *command, const step_choices *c, cfd_config **config);
+/* Reads the command line into *c, the modalities with it (4096,300 dense ones without any), and has `work` done with a context
+ * and a config of these choices. Returns the exit code. */
+typedef int (*step_work)(const step_choices *c, cfd_context *context, const cfd_config *config);
+int step_run(const command_line *line, int argc, char **argv, step_choices *c, step_work work);
 
 #endif

@@ -179,19 +179,5 @@ int bench_ops(int argc, char **argv)
     };
     const command_line line = {"bench ops", "Times the parts of a training step with every instruction set.", NULL, 0, 0,
                                options, sizeof options / sizeof options[0], NULL};
-    cfd_context *context = NULL;
-    cfd_config *config = NULL;
-    int code = options_parse(&line, argc, argv, NULL);
-    if (code < 0) {
-        code = step_prepare(line.command, &c);
-    }
-    if (code < 0) {
-        code = step_config(line.command, &c, &config);
-        code = code == EXIT_DONE ? open_context(&c.on, &context) : code;
-        code = code == EXIT_DONE ? bench(&c, context, config) : code;
-    }
-    cfd_config_destroy(config);
-    cfd_context_destroy(context);
-    free(c.settings.items);
-    return code;
+    return step_run(&line, argc, argv, &c, bench);
 }

@@ -225,20 +225,5 @@ int bench_step(int argc, char **argv)
     const command_line line = {"bench step", "Times training steps on synthetic data, and their parts.", NULL, 0, 0, options,
                                sizeof options / sizeof options[0],
                                "peak_bytes is of the process while the model is made and steps, the data set included."};
-    cfd_context *context = NULL;
-    cfd_config *config = NULL;
-    int code = options_parse(&line, argc, argv, NULL);
-    if (code < 0) {
-        code = step_prepare(line.command, &c);
-    }
-    if (code < 0) {
-        c.on.instructions = c.instructions;
-        code = step_config(line.command, &c, &config);
-        code = code == EXIT_DONE ? open_context(&c.on, &context) : code;
-        code = code == EXIT_DONE ? bench(&c, context, config) : code;
-    }
-    cfd_config_destroy(config);
-    cfd_context_destroy(context);
-    free(c.settings.items);
-    return code;
+    return step_run(&line, argc, argv, &c, bench);
 }

@@ -22,7 +22,7 @@ int scratch_make(char path[SCRATCH_BYTES])
     if (strlen(parent) > SCRATCH_BYTES / 2) {
         return failed("TMPDIR is too long a name");
     }
-    snprintf(path, SCRATCH_BYTES, "%s/cfdtbd-bench-XXXXXX", parent);
+    snprintf(path, SCRATCH_BYTES, "%s/cfdtbd-bench-XXXXXX", parent); /* mkdtemp puts letters in place of the X */
     signals_hold();
     if (!mkdtemp(path)) {
         int reason = errno;

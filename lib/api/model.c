@@ -158,8 +158,7 @@ cfd_status cfd_model_get_info(const cfd_model *model, cfd_model_info *info)
     filled.steps_per_epoch = m->steps_per_epoch;
     filled.steps_done = m->steps_done;
     filled.n_tensors = (size_t)m->n_tensors;
-    static const char *const precisions[] = {"float32", "bf16x3", "bf16"};
-    filled.precision = precisions[m->precision];
+    filled.precision = ops_precision_name(m->precision);
     filled.parameter_bytes = (int64_t)m->parameter_bytes;
     filled.constant_bytes = (int64_t)m->constant_bytes;
     filled.workspace_bytes = (int64_t)(m->workspace_bytes + m->device->table->scratch_bytes(m->device));

@@ -131,6 +131,13 @@ typedef struct ops_feature_source {
  * each into a high and a low bfloat16 and leaves out low times low. */
 typedef enum ops_precision { OPS_PRECISION_FLOAT32 = 0, OPS_PRECISION_BF16X3 = 1, OPS_PRECISION_BF16 = 2 } ops_precision;
 
+static inline const char *ops_precision_name(ops_precision precision)
+{
+    static const char *const names[] = {
+        [OPS_PRECISION_FLOAT32] = "float32", [OPS_PRECISION_BF16X3] = "bf16x3", [OPS_PRECISION_BF16] = "bf16"};
+    return names[precision];
+}
+
 /* How a backend multiplies bfloat16, in comparison with float32. */
 typedef enum ops_bfloat16 {
     OPS_BFLOAT16_NONE = 0,   /* not at all: precisions but float32 are refused */

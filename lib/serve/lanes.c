@@ -18,8 +18,6 @@ typedef struct lane_job {
     lane_work work;
     void *argument;
     lane *lanes;
-    size_t blocks;
-    atomic_size_t next;
     atomic_bool failed;
 } lane_job;
 
@@ -37,22 +35,18 @@ size_t lane_reserve(lane_plan *plan, size_t count, size_t size)
     return offset;
 }
 
-static void run_lane(void *argument, size_t index)
+static void run_block(void *argument, int32_t index, size_t block)
 {
     lane_job *job = argument;
     lane *own = &job->lanes[index];
-    while (!atomic_load_explicit(&job->failed, memory_order_relaxed)) {
-        size_t block = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
-        if (block >= job->blocks) {
-            return;
-        }
-        own->status = job->work(job->argument, own->scratch, block);
-        if (own->status != CFD_OK) {
-            own->block = block;
-            snprintf(own->message, sizeof own->message, "%s", cfd_last_error());
-            atomic_store_explicit(&job->failed, true, memory_order_relaxed);
-            return;
-        }
+    if (atomic_load_explicit(&job->failed, memory_order_relaxed)) {
+        return;
+    }
+    own->status = job->work(job->argument, own->scratch, block);
+    if (own->status != CFD_OK) {
+        own->block = block;
+        snprintf(own->message, sizeof own->message, "%s", cfd_last_error());
+        atomic_store_explicit(&job->failed, true, memory_order_relaxed);
     }
 }
 
@@ -78,8 +72,8 @@ cfd_status lanes_run(const memory_source *memory, thread_pool *pool, size_t bloc
         lanes[i].scratch = scratch + i * plan->bytes;
     }
 
-    lane_job job = {work, argument, lanes, blocks, 0, false};
-    threads_run(pool, count, run_lane, &job);
+    lane_job job = {work, argument, lanes, false};
+    threads_run_lanes(pool, blocks, run_block, &job);
 
     const lane *first = NULL; /* the failure in the lowest block */
     for (size_t i = 0; i < count; i++) {

@@ -161,11 +161,8 @@ static size_t cpu_scratch_bytes(const ops *o)
 /* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor. */
 static ops_bfloat16 cpu_bfloat16(const ops *o)
 {
-    static const ops_bfloat16 kinds[] = {[GEMM_BFLOAT16_NONE] = OPS_BFLOAT16_NONE,
-                                         [GEMM_BFLOAT16_NATIVE] = OPS_BFLOAT16_NATIVE,
-                                         [GEMM_BFLOAT16_MATRIX] = OPS_BFLOAT16_MATRIX};
     bool wide = strcmp(((const cpu_ops *)o)->kernels->name, "avx512") == 0;
-    return wide ? kinds[gemm_bfloat16()] : OPS_BFLOAT16_NONE;
+    return wide ? gemm_bfloat16() : OPS_BFLOAT16_NONE;
 }
 
 static const ops_table cpu_table = {

@@ -183,7 +183,6 @@ typedef struct dense_job {
     size_t halves; /* where numbers of B are split before they are packed */
     atomic_int failure;
     /* projection */
-    const float *w;
     float *y;
     /* gradient */
     const float *g;
@@ -277,7 +276,7 @@ cfd_status cpu_dense_project(ops *o, const ops_features *f, const float *w, int3
         clear_set(&f->plans->projection);
         return cpu_gemm_result(cpu_of(o), status, what);
     }
-    dense_job job = {.kernels = cpu_of(o)->kernels, .f = f, .set = &f->plans->projection, .w = w, .y = y};
+    dense_job job = {.kernels = cpu_of(o)->kernels, .f = f, .set = &f->plans->projection, .y = y};
     size_t packed = round_up(job.set->packed_bytes[0]);
     int n_terms = terms_of(f);
     bool narrow = type_of(f) == GEMM_BFLOAT16;

@@ -4,8 +4,7 @@
 #ifndef CFD_OPS_CPU_GEMM_H
 #define CFD_OPS_CPU_GEMM_H
 
-#include "base/log.h"
-#include "base/memory.h"
+#include "ops/ops.h"
 
 #define GEMM_NAME_BYTES 64
 
@@ -47,9 +46,8 @@ cfd_status gemm_run(gemm_plan *plan, int32_t lane, const void *a, const void *pa
 /* Writes its name and version, "oneDNN 2.6.3" for instance. */
 void gemm_name(char name[GEMM_NAME_BYTES]);
 
-/* How it multiplies bfloat16: not at all; about twice as fast as float32 (AVX512_BF16); many times as fast (AMX). */
-enum gemm_bfloat16 { GEMM_BFLOAT16_NONE, GEMM_BFLOAT16_NATIVE, GEMM_BFLOAT16_MATRIX };
-enum gemm_bfloat16 gemm_bfloat16(void);
+/* How it multiplies bfloat16: natively by AVX512_BF16, as matrices by AMX. */
+ops_bfloat16 gemm_bfloat16(void);
 
 /* Says through the sink if the library does not make of this processor what it could, and what would help. */
 void gemm_advise(const log_sink *log);

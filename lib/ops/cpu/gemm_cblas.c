@@ -104,9 +104,9 @@ void gemm_name(char name[GEMM_NAME_BYTES])
     snprintf(name, GEMM_NAME_BYTES, "%.*s%s%s", length, config, core ? " for " : "", core ? core : "");
 }
 
-enum gemm_bfloat16 gemm_bfloat16(void)
+ops_bfloat16 gemm_bfloat16(void)
 {
-    return GEMM_BFLOAT16_NONE;
+    return OPS_BFLOAT16_NONE;
 }
 
 /* The cores of OpenBLAS whose loops use AVX2 at least, and AVX-512. */

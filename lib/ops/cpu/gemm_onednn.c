@@ -274,14 +274,14 @@ void gemm_name(char name[GEMM_NAME_BYTES])
     snprintf(name, GEMM_NAME_BYTES, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
 }
 
-enum gemm_bfloat16 gemm_bfloat16(void)
+ops_bfloat16 gemm_bfloat16(void)
 {
     unsigned set = (unsigned)dnnl_get_effective_cpu_isa();
     if ((set & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx) {
-        return GEMM_BFLOAT16_MATRIX;
+        return OPS_BFLOAT16_MATRIX;
     }
-    return (set & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16 ? GEMM_BFLOAT16_NATIVE
-                                                                                 : GEMM_BFLOAT16_NONE;
+    return (set & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16 ? OPS_BFLOAT16_NATIVE
+                                                                                 : OPS_BFLOAT16_NONE;
 }
 
 void gemm_advise(const log_sink *log)
