@@ -6,24 +6,26 @@
 #ifndef CFD_BASE_HALF_H
 #define CFD_BASE_HALF_H
 
+#include "base/device_code.h"
+
 #include <stdint.h>
 #include <string.h>
 
-static inline float float_of_bits(uint32_t bits)
+HOST_DEVICE static inline float float_of_bits(uint32_t bits)
 {
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-static inline uint32_t bits_of_float(float value)
+HOST_DEVICE static inline uint32_t bits_of_float(float value)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     return bits;
 }
 
-static inline float half_to_float(uint16_t half)
+HOST_DEVICE static inline float half_to_float(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
     uint32_t exponent = half >> 10 & 31u;
@@ -35,7 +37,7 @@ static inline float half_to_float(uint16_t half)
     return float_of_bits(sign | magnitude);
 }
 
-static inline uint16_t float_to_half(float value)
+HOST_DEVICE static inline uint16_t float_to_half(float value)
 {
     uint32_t bits = bits_of_float(value);
     uint32_t sign = bits >> 16 & 0x8000u;
@@ -58,12 +60,12 @@ static inline uint16_t float_to_half(float value)
     return (uint16_t)(sign | half);
 }
 
-static inline float bfloat16_to_float(uint16_t upper)
+HOST_DEVICE static inline float bfloat16_to_float(uint16_t upper)
 {
     return float_of_bits((uint32_t)upper << 16);
 }
 
-static inline uint16_t float_to_bfloat16(float value)
+HOST_DEVICE static inline uint16_t float_to_bfloat16(float value)
 {
     uint32_t bits = bits_of_float(value);
     uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u); /* a carry out of the fraction raises the exponent, up to infinity */

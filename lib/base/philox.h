@@ -4,6 +4,8 @@
 #ifndef CFD_BASE_PHILOX_H
 #define CFD_BASE_PHILOX_H
 
+#include "base/device_code.h"
+
 #include <stdint.h>
 
 /* What the numbers are for: streams never overlap. */
@@ -20,7 +22,7 @@ typedef struct philox_block {
     uint32_t word[4];
 } philox_block;
 
-static inline philox_block philox(uint64_t seed, enum philox_stream stream, uint64_t major, uint32_t minor)
+HOST_DEVICE static inline philox_block philox(uint64_t seed, enum philox_stream stream, uint64_t major, uint32_t minor)
 {
     philox_block c = {{minor, (uint32_t)stream, (uint32_t)major, (uint32_t)(major >> 32)}};
     uint32_t k0 = (uint32_t)seed;
@@ -38,7 +40,7 @@ static inline philox_block philox(uint64_t seed, enum philox_stream stream, uint
 }
 
 /* Uniform in [0, bound) from 64 random bits; the bias is below bound / 2^64. bound below 2^32. */
-static inline uint32_t philox_below(uint32_t high, uint32_t low, uint32_t bound)
+HOST_DEVICE static inline uint32_t philox_below(uint32_t high, uint32_t low, uint32_t bound)
 {
     uint64_t top = (uint64_t)high * bound;
     uint64_t bottom = (uint64_t)low * bound;
@@ -46,14 +48,14 @@ static inline uint32_t philox_below(uint32_t high, uint32_t low, uint32_t bound)
 }
 
 /* Uniform in [0, 1), 24 bits: exact in float. */
-static inline float philox_unit(uint32_t word)
+HOST_DEVICE static inline float philox_unit(uint32_t word)
 {
     return (float)(word >> 8) * (1.0f / 16777216.0f);
 }
 
 /* A random permutation of [0, n), addressed: where does `index` go? A Feistel network of eight Philox rounds over the
  * next even number of bits, walked until it falls inside [0, n) (fewer than four walks on average). */
-static inline uint64_t philox_permute(uint64_t seed, enum philox_stream stream, uint64_t major, uint64_t n, uint64_t index)
+HOST_DEVICE static inline uint64_t philox_permute(uint64_t seed, enum philox_stream stream, uint64_t major, uint64_t n, uint64_t index)
 {
     uint32_t half = 1;
     while (half < 31 && (n - 1) >> (2 * half) != 0) {

@@ -1,52 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drawing and indexing of a batch (SPEC 6). A draw is a function of seed, step and position: no state, no order. */
+/* Drawing and indexing of a batch (SPEC 6) in the host's memory. */
 #include "ops/batch.h"
 
-#include "base/philox.h"
+#include "ops/draw.h"
 
 #include <string.h>
-
-int32_t batch_draw_size(const ops_sampler *sampler, int64_t position, int32_t capacity)
-{
-    int64_t left = sampler->pool_items ? sampler->pool_size - position : sampler->pool_size;
-    return left <= 0 ? 0 : left < capacity ? (int32_t)left : capacity;
-}
-
-/* The rank-th item, in id order, that is not among the `degree` ascending ids: before the k-th of them lie ids[k] - k
- * items that are not theirs. */
-static int32_t item_outside(const int32_t *ids, int32_t degree, uint32_t rank)
-{
-    int32_t low = 0;
-    int32_t high = degree;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if ((uint32_t)(ids[middle] - middle) > rank) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return (int32_t)rank + low;
-}
 
 void batch_draw_range(const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position, ops_batch *batch,
                       int32_t first, int32_t last)
 {
-    uint64_t pool = (uint64_t)sampler->pool_size;
     for (int32_t b = first; b < last; b++) {
-        uint64_t entry = sampler->pool_items
-            ? philox_permute(sampler->seed, PHILOX_EPOCH, (uint64_t)epoch, pool, (uint64_t)(position + b))
-            : philox_permute(sampler->seed, PHILOX_USERS, (uint64_t)step, pool, (uint64_t)b);
-        int32_t user = sampler->pool_users[entry];
-        const int32_t *items = sampler->item_ids + sampler->offsets[user];
-        int32_t degree = (int32_t)(sampler->offsets[user + 1] - sampler->offsets[user]);
-        philox_block random = philox(sampler->seed, PHILOX_PAIRS, (uint64_t)step, (uint32_t)b);
-        batch->user_ids[b] = user;
-        batch->positives[b] = sampler->pool_items
-            ? sampler->pool_items[entry]
-            : items[philox_below(random.word[0], random.word[1], (uint32_t)degree)];
-        uint32_t rank = philox_below(random.word[2], random.word[3], (uint32_t)(sampler->items - degree));
-        batch->negatives[b] = item_outside(items, degree, rank);
+        ops_triple triple = draw_triple(sampler, step, epoch, position, b);
+        batch->user_ids[b] = triple.user;
+        batch->positives[b] = triple.positive;
+        batch->negatives[b] = triple.negative;
     }
 }
 

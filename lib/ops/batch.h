@@ -5,8 +5,6 @@
 
 #include "ops/ops.h"
 
-/* How many triples a draw gives. */
-int32_t batch_draw_size(const ops_sampler *sampler, int64_t position, int32_t capacity);
 /* Draws the triples [first, last) of the batch. Each depends on its position alone: ranges may be drawn in parallel. */
 void batch_draw_range(const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position, ops_batch *batch,
                       int32_t first, int32_t last);

@@ -16,6 +16,10 @@
 #include "base/memory.h"
 #include "base/threads.h"
 
+#ifdef __cplusplus /* the CUDA backend is C++ */
+extern "C" {
+#endif
+
 typedef struct ops ops;
 
 /* A sparse matrix in CSR form; columns ascend within a row. */
@@ -128,13 +132,17 @@ typedef struct ops_feature_source {
 } ops_feature_source;
 
 /* In which type products with dense features are formed; sums are float32 in any case. BF16X3 splits features and weights
- * each into a high and a low bfloat16 and leaves out low times low. */
-typedef enum ops_precision { OPS_PRECISION_FLOAT32 = 0, OPS_PRECISION_BF16X3 = 1, OPS_PRECISION_BF16 = 2 } ops_precision;
+ * each into a high and a low bfloat16 and leaves out low times low. TF32 rounds both to 10 bits after the point. */
+typedef enum ops_precision {
+    OPS_PRECISION_FLOAT32 = 0,
+    OPS_PRECISION_BF16X3 = 1,
+    OPS_PRECISION_BF16 = 2,
+    OPS_PRECISION_TF32 = 3
+} ops_precision;
 
 static inline const char *ops_precision_name(ops_precision precision)
 {
-    static const char *const names[] = {
-        [OPS_PRECISION_FLOAT32] = "float32", [OPS_PRECISION_BF16X3] = "bf16x3", [OPS_PRECISION_BF16] = "bf16"};
+    static const char *const names[] = {"float32", "bf16x3", "bf16", "tf32"}; /* in the order of ops_precision */
     return names[precision];
 }
 
@@ -190,8 +198,37 @@ typedef struct ops_sorting {
     void *scratch;           /* sort_out_bytes, aligned to 64 */
 } ops_sorting;
 
+/* ---- serving where the backend's memory is not the host's ---- */
+
+typedef struct ops_ranker ops_ranker; /* query and key rows in the backend's memory */
+
+/* Lists that are asked for. All pointers are the host's. */
+typedef struct ops_lists {
+    const int32_t *users;    /* n_users: rows of the queries */
+    int32_t n_users;
+    const int32_t *allowed;  /* n_allowed keys, ascending, each once; NULL: all of them */
+    int32_t n_allowed;
+    const ops_ids *excluded; /* n_users; NULL: none */
+    int32_t k;               /* 1 to ranker_most_k */
+    int32_t *items;          /* out: n_users x k, best first, ties by the lower id, as top_k.h orders; -1 beyond the last */
+    float *scores;           /* out: n_users x k, -infinity beyond the last */
+    int32_t *counts;         /* out: n_users: how many there are */
+} ops_lists;
+
+/* ---- recorded work ---- */
+
+typedef struct ops_recording ops_recording; /* operations that can be run again, at another moment of training */
+
+/* What differs from step to step: the arguments of draw_batch, and ops_adam_settings.step. */
+typedef struct ops_moment {
+    int64_t step, epoch, position, update;
+} ops_moment;
+
+typedef struct ops_mailbox ops_mailbox; /* a copy of device memory on its way to the host */
+
 typedef struct ops_table {
-    const char *name; /* "reference", "cpu" */
+    const char *name; /* "reference", "cpu", "cuda:0" */
+    bool host_memory; /* pointers to the backend's memory are the host's own: it may look behind them */
 
     /* ---- the instance ---- */
     /* Another instance of the same backend, with the same options. */
@@ -200,6 +237,7 @@ typedef struct ops_table {
     const char *(*instruction_set)(const ops *o);
     const char *(*gemm)(const ops *o);
     ops_bfloat16 (*bfloat16)(const ops *o);
+    bool (*tf32)(const ops *o); /* may OPS_PRECISION_TF32 be asked for? */
     size_t (*scratch_bytes)(const ops *o); /* grows while operations meet larger operands */
 
     /* ---- memory ---- */
@@ -210,7 +248,13 @@ typedef struct ops_table {
     cfd_status (*download)(ops *o, void *to_host, const void *from, size_t bytes); /* waits */
     cfd_status (*copy)(ops *o, void *to, const void *from, size_t bytes);
     cfd_status (*zero)(ops *o, void *to, size_t bytes);
-    cfd_status (*synchronise)(ops *o);
+    cfd_status (*synchronise)(ops *o); /* waits; reports what went wrong since, as download does */
+    /* Reading without waiting. Posting replaces what was posted before. */
+    cfd_status (*mailbox_create)(ops *o, size_t bytes, ops_mailbox **out);
+    void (*mailbox_destroy)(ops *o, ops_mailbox *mailbox); /* accepts NULL */
+    cfd_status (*mailbox_post)(ops *o, ops_mailbox *mailbox, const void *from);
+    /* *ready: whether the copy has arrived in `to`, which is else left alone. `wait`: until it has. */
+    cfd_status (*mailbox_read)(ops *o, ops_mailbox *mailbox, void *to, bool wait, bool *ready);
     /* to[r][c] = scale * from[r][c], rows x columns. */
     cfd_status (*copy_matrix)(ops *o, const float *from, int64_t ld_from, float *to, int64_t ld_to, int64_t rows,
                               int32_t columns, float scale);
@@ -296,6 +340,31 @@ typedef struct ops_table {
      * and as few others as can be. Called as score_block is; what->scratch is the caller's. */
     cfd_status (*sort_out)(const ops *o, const ops_keys *keys, const ops_sorting *what);
 
+    /* ---- serving where the backend's memory is not the host's ---- */
+    /* Copies host matrices, contiguous. *out is NULL where the backend computes in the host's memory, by the operations
+     * above; then the others of this group are never called. */
+    cfd_status (*ranker_create)(ops *o, const float *queries, int32_t users, const float *keys, int32_t items, int32_t width,
+                                ops_ranker **out);
+    void (*ranker_destroy)(ops *o, ops_ranker *ranker); /* accepts NULL */
+    int32_t (*ranker_most_k)(const ops *o);
+    /* By any number of threads at once. scores[u][i] = query users[u] . key items[i] (NULL: all keys), n_users x n_items, in
+     * host memory. */
+    cfd_status (*ranker_scores)(const ops *o, ops_ranker *ranker, const int32_t *users, size_t n_users, const int32_t *items,
+                                size_t n_items, float *scores);
+    cfd_status (*ranker_lists)(const ops *o, ops_ranker *ranker, const ops_lists *what);
+
+    /* ---- recorded work. All NULL where a backend gains nothing by it. ---- */
+    /* From here to record_end operations are written down, not done; those that wait or allocate fail. What they need beyond
+     * their operands must have been met before: run them once first. */
+    cfd_status (*record_begin)(ops *o);
+    /* CFD_ERROR_DEVICE: something that was called cannot be recorded. *out is set only on success. */
+    cfd_status (*record_end)(ops *o, ops_recording **out);
+    void (*recording_destroy)(ops *o, ops_recording *recording); /* accepts NULL */
+    /* False once memory that it uses has been given up, because an operation met larger operands since. */
+    bool (*recording_valid)(const ops *o, const ops_recording *recording);
+    /* Does what was recorded, as of `at`. */
+    cfd_status (*replay)(ops *o, ops_recording *recording, const ops_moment *at);
+
     /* ---- measuring ---- */
     /* Times `n` repetitions, after one that is not counted, on operands of its own; of the orders in which the operands can
      * be handed to the library for dense products, the one whose median is the least. seconds: host. CFD_ERROR_DEVICE: not
@@ -316,13 +385,25 @@ cfd_status ops_create_reference(const memory_source *memory, thread_pool *pool, 
 /* `instructions` names a set of inner loops; NULL or "auto": the best. CFD_ERROR_DEVICE where the processor lacks it. */
 cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_sink log, const char *instructions, ops **out);
 
-static const ops_rows ops_all_rows = {0};
+static const ops_rows ops_all_rows = {NULL, NULL, 0};
 
 /* The rows of an indexed batch, as a list. */
 static inline ops_rows ops_batch_rows(const ops_batch *batch)
 {
     int64_t most = 3 * (int64_t)batch->capacity;
-    return (ops_rows){batch->rows, batch->count, (int32_t)(most < batch->nodes ? most : batch->nodes)};
+    ops_rows rows = {batch->rows, batch->count, (int32_t)(most < batch->nodes ? most : batch->nodes)};
+    return rows;
 }
+
+/* How many triples draw_batch gives. */
+static inline int32_t ops_draw_size(const ops_sampler *sampler, int64_t position, int32_t capacity)
+{
+    int64_t left = sampler->pool_items ? sampler->pool_size - position : sampler->pool_size;
+    return left <= 0 ? 0 : left < capacity ? (int32_t)left : capacity;
+}
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

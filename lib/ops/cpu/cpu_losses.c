@@ -48,7 +48,7 @@ cfd_status cpu_draw_batch(ops *o, const ops_sampler *sampler, int64_t step, int6
                           ops_batch *batch)
 {
     draw_job job = {sampler, step, epoch, position, batch};
-    batch->size = batch_draw_size(sampler, position, batch->capacity);
+    batch->size = ops_draw_size(sampler, position, batch->capacity);
     threads_run(o->pool, blocks_of((size_t)batch->size, DRAW_TRIPLES), draw_block, &job);
     return CFD_OK;
 }

@@ -9,7 +9,7 @@
 cfd_status ref_draw_batch(ops *o, const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position,
                           ops_batch *batch)
 {
-    batch->size = batch_draw_size(sampler, position, batch->capacity);
+    batch->size = ops_draw_size(sampler, position, batch->capacity);
     batch_draw_range(sampler, step, epoch, position, batch, 0, batch->size);
     return CFD_OK;
 }
