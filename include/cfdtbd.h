@@ -193,7 +193,8 @@ typedef struct cfd_probe {
     int32_t reserved;      /**< 0. */
     const char *precision; /**< Of a product: "float32" (also NULL); "bf16", one product of bfloat16 operands; "bf16x3",
                                 the two that split operands take: the left one's high part with both parts of the right
-                                one, its low part with the high part. Sums are float32. */
+                                one, its low part with the high part; "tf32", of operands rounded to 11 bits, on GPUs.
+                                Sums are float32. */
     int64_t rows, inner, columns; /**< Each from 1 to 2^31 - 1; the bytes of a copy may be more. */
 } cfd_probe;
 
@@ -431,7 +432,8 @@ typedef struct cfd_model_info {
     int64_t steps_per_epoch;
     int64_t steps_done;        /**< The next library-drawn batch follows from it. */
     size_t n_tensors;          /**< Parameter tensors: cfd_model_get_tensor_info. */
-    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16"; what auto came to. */
+    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16", "tf32"; what auto came
+                                    to. */
     int64_t parameter_bytes;   /**< Device memory of parameters, Adam's moments, and gradients of projections. */
     int64_t constant_bytes;    /**< Of graphs, sampler, and features that are not used where the data set has them. */
     int64_t workspace_bytes;   /**< Of all else that a step needs: planned when the model is made, but for scratch
