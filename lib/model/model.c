@@ -190,6 +190,10 @@ void model_destroy(model *m)
         return;
     }
     ops *o = m->device;
+    model_forget_recordings(m);
+    if (m->mailbox) {
+        o->table->mailbox_destroy(o, m->mailbox);
+    }
     void *blocks[] = {
         m->offsets, m->columns, m->e0, m->e0_moment1, m->e0_moment2, m->x, m->x_moment1, m->x_moment2,
         m->layer[0], m->layer[1], m->last, m->last_gradient, m->p, m->p_rows_gradient, m->p_gradient, m->s, m->s_gradient,
