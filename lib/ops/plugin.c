@@ -90,24 +90,31 @@ static cfd_status open_instance(void *plugin, const char *path, const ops_plugin
         ops_plugin_open function;
     } symbol = {dlsym(plugin, OPS_PLUGIN_SYMBOL)};
     if (!symbol.data) {
-        request->cpu->table->destroy(request->cpu);
         return fail(CFD_ERROR_DEVICE, "%s is no plugin of this library: it lacks %s", path, OPS_PLUGIN_SYMBOL);
     }
     ops_plugin_host host;
     return symbol.function(host_functions(&host), request, out);
 }
 
-cfd_status plugin_open_cuda(const char *folder, const ops_plugin_request *request, ops **out)
+static cfd_status open_plugin(const char *folder, const ops_plugin_request *request, ops **out)
 {
     char path[PATH_MAX];
-    cfd_status status = plugin_path(folder, path);
-    void *plugin = status == CFD_OK ? dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) : NULL;
+    TRY(plugin_path(folder, path));
+    void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!plugin) {
-        request->cpu->table->destroy(request->cpu);
-        const char *why = status == CFD_OK ? dlerror() : NULL;
-        return status != CFD_OK ? status : fail(CFD_ERROR_DEVICE, "no CUDA backend: %s", why ? why : path);
+        const char *why = dlerror();
+        return fail(CFD_ERROR_DEVICE, "no CUDA backend: %s", why ? why : path);
     }
-    status = open_instance(plugin, path, request, out);
+    cfd_status status = open_instance(plugin, path, request, out);
     dlclose(plugin);
+    return status;
+}
+
+cfd_status plugin_open_cuda(const char *folder, const ops_plugin_request *request, ops **out)
+{
+    cfd_status status = open_plugin(folder, request, out);
+    if (status != CFD_OK) {
+        request->cpu->table->destroy(request->cpu);
+    }
     return status;
 }

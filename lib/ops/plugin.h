@@ -39,7 +39,7 @@ typedef struct ops_plugin_host {
     cfd_status (*create_like)(const ops *like, ops **out);
 } ops_plugin_host;
 
-/* What an instance is made from. Everything outlives it but `cpu`, which it takes over, also where it fails. */
+/* What an instance is made from. Everything outlives it but `cpu`, which it takes over, but where it fails. */
 typedef struct ops_plugin_request {
     int32_t device;      /* number of the device */
     void *stream;        /* cudaStream_t of the caller's; NULL: one of the instance's own */
