@@ -11,7 +11,8 @@ enum {
     TILE_BLOCK = TILE_KEYS / 2, /* a thread compares two keys at a time */
     MERGE_BLOCK = 256,
     MERGE_RUNS = 4,
-    PLACE_BLOCK = 1024
+    PLACE_BLOCK = 1024,
+    PLACE_WARPS = PLACE_BLOCK / WARP
 };
 
 /* Exchanges two keys of the tile where they are not in order. */
@@ -114,7 +115,7 @@ __global__ void count_rows_kernel(const uint64_t *keys, int32_t n, int32_t *begi
 /* The i-th key belongs to the row that begins at it or last before it. */
 __global__ void place_rows_kernel(const uint64_t *keys, const int32_t *begins, ops_batch batch)
 {
-    SHARED(warps, int32_t[PLACE_BLOCK / WARP]);
+    SHARED(warps, int32_t[PLACE_WARPS]);
     SHARED(earlier, int32_t);
     int32_t n = 3 * batch.size;
     int32_t i = (int32_t)(blockIdx.x * PLACE_BLOCK + threadIdx.x);
