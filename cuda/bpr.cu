@@ -2,7 +2,7 @@
 /* The ranking loss of all branches (SPEC 5), in two launches. The first finds margins: of every triple the loss, and the
  * coefficient by which it enters the gradient. The second writes the gradient row of every slot: whoever owns a row gathers
  * what its appearances contribute, in their order, and writes it once. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "batch.cuh"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cosines of pairs of rows (SPEC 5): a warp takes a slot. Everything is computed in double, since the squares of short and
  * long rows are outside the range of float; a batch has so few rows that this costs little on any device. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "batch.cuh"
 
