@@ -25,10 +25,11 @@ typedef struct adam_factors {
     float epsilon;
 } adam_factors;
 
+/* The operations of the CPU's, in their order. */
 __device__ __forceinline__ void adam_number(const adam_factors &f, float rate, float &p, float g, float &m, float &v)
 {
     m = f.beta1 * m + f.rest1 * g;
-    v = f.beta2 * v + f.rest2 * g * g;
+    v = f.beta2 * v + f.rest2 * (g * g);
     p -= rate * m / (sqrtf(v) + f.epsilon);
 }
 
