@@ -308,7 +308,8 @@ START_TEST(short_types_round_to_the_nearest)
     } cases[] = {
         {CUDA_R_16F, 0.1f, 0x2e66},      {CUDA_R_16F, 65504.0f, 0x7bff},   {CUDA_R_16F, 65519.0f, 0x7bff},
         {CUDA_R_16F, 65520.0f, 0x7c00},  {CUDA_R_16F, 0x1p-24f, 0x0001},   {CUDA_R_16F, 0x1p-25f, 0x0000},
-        {CUDA_R_16F, 0x3p-25f, 0x0002},  {CUDA_R_16F, -0x1p-14f, 0x8400},  {CUDA_R_16F, 0x1.ffcp-15f, 0x03ff},
+        {CUDA_R_16F, 0x3p-25f, 0x0002},  {CUDA_R_16F, -0x1p-14f, 0x8400},  {CUDA_R_16F, 0x1.ff8p-15f, 0x03ff},
+        {CUDA_R_16F, 0x1.ffcp-15f, 0x0400},
         {CUDA_R_16F, 2049.0f, 0x6800},   {CUDA_R_16F, 2051.0f, 0x6802},    {CUDA_R_16F, INFINITY, 0x7c00},
         {CUDA_R_16BF, 0.1f, 0x3dcd},     {CUDA_R_16BF, 257.0f, 0x4380},    {CUDA_R_16BF, 259.0f, 0x4382},
         {CUDA_R_16BF, 3.4e38f, 0x7f80},  {CUDA_R_16BF, -INFINITY, 0xff80},

@@ -120,19 +120,22 @@ START_TEST(scalars_are_where_the_mode_says)
     FAULT("argument", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, scalar, c, 4));
     GOOD(cublasSetPointerMode(blas, CUBLAS_POINTER_MODE_DEVICE));
     FAULT("argument", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, scalar, a, 4, b, 4, &zero, c, 4));
-    GOOD(cudaMemset(c, 0, 16 * sizeof(float)));
+    GOOD(cudaMemsetAsync(c, 0, 16 * sizeof(float), stream));
     GOOD(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, scalar, a, 4, b, 4, scalar, c, 4));
 }
 END_TEST
 
 START_TEST(operands_are_initialised)
 {
-    float *fresh = device_memory(16 * sizeof(float));
-    FAULT("uninitialised read", multiply(fresh, 4, b, 4, c, 4));
-    FAULT("uninitialised read", multiply(a, 4, fresh, 4, c, 4));
-    FAULT("uninitialised read", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &one, fresh, 4));
-    GOOD(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, fresh, 4));
-    GOOD(multiply(fresh, 4, b, 4, c, 4)); /* it has been written now */
+    float *fresh[4];
+    for (int i = 0; i < 4; i++) {
+        fresh[i] = device_memory(16 * sizeof(float));
+    }
+    FAULT("uninitialised read", multiply(fresh[0], 4, b, 4, c, 4));
+    FAULT("uninitialised read", multiply(a, 4, fresh[1], 4, c, 4));
+    FAULT("uninitialised read", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &one, fresh[2], 4));
+    GOOD(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, fresh[3], 4));
+    GOOD(multiply(fresh[3], 4, b, 4, c, 4)); /* it has been written now */
 }
 END_TEST
 
@@ -197,7 +200,7 @@ START_TEST(recording_needs_a_workspace)
     GOOD(multiply_well());
     fetch(before, c, sizeof before);
     exec = record();
-    GOOD(cudaMemset(c, 0, sizeof before));
+    GOOD(cudaMemsetAsync(c, 0, sizeof before, stream));
     GOOD(cudaGraphLaunch(exec, stream));
     fetch(after, c, sizeof after);
     ck_assert(memcmp(before, after, sizeof before) == 0);
@@ -245,7 +248,7 @@ static void two_products(bool ordered)
 
 START_TEST(streams_are_ordered_by_events_only)
 {
-    GOOD(cudaMemset(c, 0, 16 * sizeof(float)));
+    GOOD(cudaMemsetAsync(c, 0, 16 * sizeof(float), stream));
     two_products(true);
     FAULT("stream race", two_products(false));
 }
