@@ -6,12 +6,10 @@
 
 #include <string.h>
 
-enum {
-    STAGE_BYTES = 8 << 20,    /* of rows that are rounded at once */
-    RESERVE_SHARE = 8,        /* this part of the device is left to everything else, */
-    PLACE_SHARE = 8,          /* and a place takes this part of what is free, */
-    PLACE_BYTES = 256 << 20   /* at most so much */
-};
+static const size_t STAGE_BYTES = (size_t)8 << 20;   /* of rows that are rounded at once */
+static const size_t RESERVE_SHARE = 8;               /* this part of the device is left to everything else, */
+static const size_t PLACE_SHARE = 8;                 /* and a place takes this part of what is free, */
+static const size_t PLACE_BYTES = (size_t)256 << 20; /* at most so much */
 
 /* ---- numbers ---- */
 

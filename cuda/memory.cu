@@ -48,7 +48,7 @@ cfd_status cuda_scratch_get(cuda_ops *c, enum cuda_scratch purpose, size_t bytes
         if (c->recording) {
             return cuda_fail(c, CFD_ERROR_DEVICE, "%s: scratch memory would have to grow while work is recorded", c->name);
         }
-        void *grown;
+        void *grown = nullptr;
         TRY(cuda_allocate_bytes(c, bytes, "scratch", &grown));
         cudaFree(c->scratch[purpose]); /* after the work that uses it */
         c->scratch[purpose] = grown;
