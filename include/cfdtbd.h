@@ -97,7 +97,8 @@ typedef void (*cfd_release_function)(void *user, void *memory);
 /** Options of cfd_context_create. */
 typedef struct cfd_context_options {
     size_t struct_size;             /**< sizeof(cfd_context_options). */
-    const char *device;             /**< "auto" (also NULL), "cpu", "cuda", "cuda:1"; "reference" computes
+    const char *device;             /**< "cpu"; "cuda" or "cuda:1", the first or second GPU; "auto" (also NULL), the first
+                                         GPU, or the cpu where there is none, which is logged; "reference" computes
                                          every operation in plain double-accumulating C, slowly, for checks. */
     int32_t threads;                /**< Threads that may compute at once, the caller's included; 0 = as many as
                                          processors are available to the process. Results do not depend on it. */
@@ -117,10 +118,15 @@ typedef struct cfd_context_options {
                                          all. Lists, their order and scores do not depend on it. */
     int32_t profile;                /**< 1: the time of every operation is taken: cfd_context_get_profile. Else 0. */
     int32_t reserved2;              /**< 0. */
+    void *cuda_stream;              /**< On a CUDA device: the cudaStream_t, of that device, in which steps are put; work of
+                                         the caller's in it is ordered before and after them. It outlives the context's
+                                         handles. NULL: each model has a stream of its own. */
+    const char *plugin_folder;      /**< Where libcfdtbd_cuda.so lies, the CUDA backend. NULL: in cfdtbd/ beside this
+                                         library (or beside the program that it was linked into). */
 } cfd_context_options;
 
 #define CFD_CONTEXT_OPTIONS_INIT \
-    {sizeof(cfd_context_options), NULL, 0, 0, 2024, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}
+    {sizeof(cfd_context_options), NULL, 0, 0, 2024, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL}
 
 /** Creates a context.
  *
@@ -139,7 +145,7 @@ CFD_API void cfd_context_destroy(cfd_context *context);
 typedef struct cfd_context_info {
     size_t struct_size;
     const char *device;          /**< "cpu", "reference" or "cuda:0". */
-    const char *instruction_set; /**< Of the library's own loops: "avx512", "avx2", "baseline", "reference". */
+    const char *instruction_set; /**< Of the library's own loops: "avx512", "avx2", "baseline", "reference"; "sm_90". */
     const char *gemm;            /**< The library behind dense products and its version, or "own loops". */
     int32_t threads;
     int32_t reserved;
@@ -193,7 +199,8 @@ typedef struct cfd_probe {
     int32_t reserved;      /**< 0. */
     const char *precision; /**< Of a product: "float32" (also NULL); "bf16", one product of bfloat16 operands; "bf16x3",
                                 the two that split operands take: the left one's high part with both parts of the right
-                                one, its low part with the high part. Sums are float32. */
+                                one, its low part with the high part; "tf32", of operands rounded to 11 bits, on GPUs.
+                                Sums are float32. */
     int64_t rows, inner, columns; /**< Each from 1 to 2^31 - 1; the bytes of a copy may be more. */
 } cfd_probe;
 
@@ -431,7 +438,8 @@ typedef struct cfd_model_info {
     int64_t steps_per_epoch;
     int64_t steps_done;        /**< The next library-drawn batch follows from it. */
     size_t n_tensors;          /**< Parameter tensors: cfd_model_get_tensor_info. */
-    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16"; what auto came to. */
+    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16", "tf32"; what auto came
+                                    to. */
     int64_t parameter_bytes;   /**< Device memory of parameters, Adam's moments, and gradients of projections. */
     int64_t constant_bytes;    /**< Of graphs, sampler, and features that are not used where the data set has them. */
     int64_t workspace_bytes;   /**< Of all else that a step needs: planned when the model is made, but for scratch
@@ -508,6 +516,16 @@ typedef struct cfd_losses {
  * CFD_ERROR_DATA (no batch can be drawn: every user has every item), CFD_ERROR_NUMERIC (features or parameters too large to
  * be whitened, or losses that were asked for and are not finite; then there was no update). Since 1.0. */
 CFD_API cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
+
+/** Losses without a wait: after a cfd_train_step whose losses were NULL, request them, go on with further steps, and receive
+ * them later. A request replaces the one before.
+ *
+ * @param wait    Not 0: returns when they have come. 0: returns at once.
+ * @param losses  Out: of the step before the request; untouched where they have not come.
+ * @param ready   Out: 1 if they have come, else 0. Once they have, they can be received again.
+ * Errors: CFD_ERROR_ARGUMENT (none were requested), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE. Since 1.0. */
+CFD_API cfd_status cfd_model_request_losses(cfd_model *model);
+CFD_API cfd_status cfd_model_receive_losses(cfd_model *model, int wait, cfd_losses *losses, int *ready);
 
 /** As cfd_train_step, without the update: for checks and for optimizers of the caller's own. Since 1.0. */
 CFD_API cfd_status cfd_compute_gradients(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
