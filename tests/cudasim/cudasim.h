@@ -15,7 +15,8 @@ extern "C" {
 CUDASIM_API void cudasim_seed(unsigned seed);
 
 /* Faults are violations of the rules of the device: kinds "out of bounds", "use after free", "uninitialised read", "divergent
- * barrier", "divergent warp", "deadlock", "shared race", "global race", "stream race", "misaligned", "argument", "leak".
+ * barrier", "divergent warp", "deadlock", "shared race", "global race", "stream race", "misaligned", "ignored error",
+ * "argument", "leak".
  * One that is not expected is printed and ends the process by abort(); where they are expected they are kept instead. */
 CUDASIM_API void cudasim_expect_faults(int expected);
 CUDASIM_API size_t cudasim_faults(void);
@@ -49,6 +50,9 @@ CUDASIM_API void cudasim_fail_allocation(long n);
 CUDASIM_API void cudasim_set_devices(int n);
 /* Device memory in use now. */
 CUDASIM_API size_t cudasim_memory_used(void);
+/* Allocations (of device or pinned memory), streams, events and graphs that were made and not destroyed: their number. Where
+ * there are any, a fault of kind "leak" says which. */
+CUDASIM_API size_t cudasim_check_leaks(void);
 
 #ifdef __cplusplus
 }
