@@ -194,6 +194,8 @@ START_TEST(scorers_and_evaluation_name_the_pointer_that_is_null)
     float scores[WORLD_ITEMS];
     REFUSES("model", cfd_scorer_create(NULL, &made));
     REFUSES("scorer", cfd_scorer_create(model, NULL));
+    REFUSES("model", cfd_scorer_create_in(context, NULL, &made));
+    REFUSES("scorer", cfd_scorer_create_in(context, model, NULL));
     REFUSES("context", cfd_scorer_load(NULL, "m", &made));
     REFUSES("path", cfd_scorer_load(context, NULL, &made));
     REFUSES("scorer", cfd_scorer_load(context, "m", NULL));
