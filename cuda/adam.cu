@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Adam in the form of SPEC 6, all tensors in one launch: a stream through memory, 28 bytes for each number. The number of the
  * update is read from the instance's clock, so that a recorded update can be run as another one. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "device.cuh"
 
@@ -25,10 +25,11 @@ typedef struct adam_factors {
     float epsilon;
 } adam_factors;
 
+/* The operations of the CPU's, in their order. */
 __device__ __forceinline__ void adam_number(const adam_factors &f, float rate, float &p, float g, float &m, float &v)
 {
     m = f.beta1 * m + f.rest1 * g;
-    v = f.beta2 * v + f.rest2 * g * g;
+    v = f.beta2 * v + f.rest2 * (g * g);
     p -= rate * m / (sqrtf(v) + f.epsilon);
 }
 

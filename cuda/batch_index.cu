@@ -2,7 +2,7 @@
 /* The index of a batch: who appears where. The appearances are sorted by node and then by number, as keys of 64 bits that
  * are all different: tiles in shared memory, then passes that merge four runs each. A row begins wherever the node changes;
  * how many begin before a key is its row's slot. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "batch.cuh"
 

@@ -2,7 +2,7 @@
 /* The ranking loss of all branches (SPEC 5), in two launches. The first finds margins: of every triple the loss, and the
  * coefficient by which it enters the gradient. The second writes the gradient row of every slot: whoever owns a row gathers
  * what its appearances contribute, in their order, and writes it once. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "batch.cuh"
 
@@ -106,7 +106,8 @@ __device__ __forceinline__ void add_terms(const ops_batch &batch, const ops_view
         if (inside(first + lane_of_thread(), end)) {
             term = term_of(batch, view, coefficients, list, first + lane_of_thread());
         }
-        for (int32_t j = 0; j < WARP && inside(first + j, end); j++) {
+        int32_t terms = end - first < WARP ? end - first : (int32_t)WARP;
+        for (int32_t j = 0; j < terms; j++) {
             const float *row = view.data + view.ld * __shfl_sync(0xffffffffu, term.row, j) + column;
             float factor = __shfl_sync(0xffffffffu, term.factor, j);
             for (int k = 0; k < LANE_COLUMNS; k++) {
@@ -162,13 +163,13 @@ __device__ __forceinline__ void share_row(const ops_batch &batch, const ops_bran
     __syncthreads();
 }
 
-/* Which of the block's slots have long lists: the same in every warp. */
+/* Which of the block's slots have long lists, a bit each: the same in every warp. The lanes look at one each, those beyond the
+ * block's at slots of the next blocks. */
 __device__ __forceinline__ unsigned long_lists(const ops_batch &batch, int32_t first_slot, int32_t count)
 {
-    int lane = lane_of_thread();
-    bool is_long = inside(lane, BPR_WARPS) && inside(first_slot + lane, count) &&
-                   list_terms(batch, first_slot + lane).terms > LONG_LIST;
-    return __ballot_sync(0xffffffffu, is_long);
+    int32_t slot = first_slot + lane_of_thread();
+    bool is_long = inside(slot, count) && list_terms(batch, slot).terms > LONG_LIST;
+    return __ballot_sync(0xffffffffu, is_long) & ((1u << BPR_WARPS) - 1);
 }
 
 /* *loss += the sum of a branch's partial sums over the batch's size. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drawing of a batch (SPEC 6): a thread draws a triple, by the function that every backend draws by. The moment of training
  * is read from the instance's clock, so that recorded draws can be run at another one. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "device.cuh"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Failures of CUDA and its libraries as the library's statuses, with messages for the calling thread. */
-#include "cuda.h"
+#include "backend.h"
 
 #include <stdarg.h>
 #include <stdio.h>

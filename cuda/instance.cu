@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Instances: the plugin's entry, the handles of the libraries, the table. The entry makes an instance for questions, without
  * stream or handles; those that compute are made from it. */
-#include "memory.h"
+#include "device_memory.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Device memory: blocks, scratch, copies to and from the host, mailboxes. */
-#include "memory.h"
+#include "device_memory.h"
 
 #include "device.cuh"
 
@@ -87,8 +87,8 @@ static cfd_status report_troubles(cuda_ops *c, const cuda_troubles *seen)
     }
     TRY(cuda_check(c, cudaMemsetAsync(c->troubles, 0, sizeof *c->troubles, c->stream), "clearing"));
     return seen->not_finite > 0
-               ? cuda_fail(c, CFD_ERROR_NUMERIC, "the moment matrix of head %d is not finite", (int)seen->not_finite - 1)
-               : cuda_fail(c, CFD_ERROR_NUMERIC, "the eigenvalues of head %d did not converge", (int)seen->not_converged - 1);
+               ? cuda_fail(c, CFD_ERROR_NUMERIC, "inverse square root: an entry of matrix %d is not finite", (int)seen->not_finite - 1)
+               : cuda_fail(c, CFD_ERROR_NUMERIC, "inverse square root: the eigenvalues of matrix %d do not converge", (int)seen->not_converged - 1);
 }
 
 static cfd_status wait_and_report(cuda_ops *c, const char *what)

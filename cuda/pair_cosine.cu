@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cosines of pairs of rows (SPEC 5): a warp takes a slot. Everything is computed in double, since the squares of short and
  * long rows are outside the range of float; a batch has so few rows that this costs little on any device. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "batch.cuh"
 
@@ -42,6 +42,9 @@ __device__ __forceinline__ double add_cosine(const ops_batch &batch, ops_cosine 
                                              double weight, int32_t slot)
 {
     int32_t times = times_paired(batch, slot);
+    if (times == 0) { /* a negative only: its rows are not read */
+        return 0;
+    }
     const float *x = batch_row(batch, views.x, slot);
     const float *y = batch_row(batch, views.y, slot);
     double xx = 0;
@@ -55,7 +58,7 @@ __device__ __forceinline__ double add_cosine(const ops_batch &batch, ops_cosine 
     xx = warp_sum(xx);
     yy = warp_sum(yy);
     xy = warp_sum(xy);
-    if (times == 0 || xx == 0 || yy == 0) {
+    if (xx == 0 || yy == 0) {
         return 0;
     }
     double norms = sqrt(xx) * sqrt(yy);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The penalty on the rows of a batch: a warp takes a slot; squares are summed in double. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "batch.cuh"
 

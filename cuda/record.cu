@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recorded work: a CUDA graph of all that was put into the stream between begin and end, and the clock, by which kernels
  * know at which moment of training they are run. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "device.cuh"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of every loss: partial sums are added up by one block, in an order that their number alone fixes. */
-#include "cuda.h"
+#include "backend.h"
 
 #include "device.cuh"
 

@@ -527,6 +527,11 @@ CFD_API cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_
 CFD_API cfd_status cfd_model_request_losses(cfd_model *model);
 CFD_API cfd_status cfd_model_receive_losses(cfd_model *model, int wait, cfd_losses *losses, int *ready);
 
+/** Waits until the device has done everything that was asked of the model, and reports what went wrong with it: a
+ * cfd_train_step without losses on a GPU returns before its work is done. Errors: CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC.
+ * Since 1.0. */
+CFD_API cfd_status cfd_model_synchronise(cfd_model *model);
+
 /** As cfd_train_step, without the update: for checks and for optimizers of the caller's own. Since 1.0. */
 CFD_API cfd_status cfd_compute_gradients(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
 

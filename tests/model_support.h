@@ -72,6 +72,7 @@ static inline cfd_context *open_way(const way *w, int32_t threads, uint64_t seed
         return NULL;
     }
     options.plugin_folder = cuda ? cuda_plugin_folder() : NULL;
+    note_backend(w->device);
     options.device = w->device;
     options.instructions = w->instructions;
     options.threads = threads;
@@ -99,6 +100,7 @@ static inline cfd_context *open_context(const char *device, int32_t threads, uin
     options.threads = threads;
     options.seed = seed;
     options.plugin_folder = strcmp(device, "cuda") == 0 ? cuda_plugin_folder() : NULL;
+    note_backend(device);
     cfd_context *context;
     OK(cfd_context_create(&options, &context));
     return context;

@@ -37,6 +37,8 @@ static inline bool both_open(both *b, int backend, int32_t threads)
         return false;
     }
     log_sink silent = {NULL, NULL};
+    note_backend("reference");
+    note_backend(b->cuda ? "cuda" : "cpu");
     OK(threads_create(&memory_default, threads, &b->pool));
     OK(ops_create_reference(&memory_default, b->pool, silent, &b->ref));
     if (b->cuda) {

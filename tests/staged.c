@@ -6,6 +6,8 @@
 #include "test.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
 
 typedef struct staged_ops {
     ops base;
@@ -510,6 +512,16 @@ const char *cuda_plugin_folder(void)
 {
     const char *folder = getenv("TEST_CUDA_PLUGIN_FOLDER");
     return folder ? folder : TEST_SIMULATED_PLUGIN_FOLDER[0] ? TEST_SIMULATED_PLUGIN_FOLDER : NULL;
+}
+
+void note_backend(const char *name)
+{
+    const char *path = getenv("TEST_BACKENDS_FILE");
+    FILE *file = path ? fopen(path, "a") : NULL;
+    if (file) {
+        fprintf(file, "%.4s %ld\n", name, (long)getpid());
+        fclose(file);
+    }
 }
 
 void simulated_seed(unsigned seed)

@@ -14,6 +14,10 @@ ops *ops_create_staged(ops *inner);
  * TEST_CUDA_PLUGIN_FOLDER names, or where the build puts the simulated one. NULL: there is none. */
 ops *ops_create_cuda_for_test(const memory_source *memory, thread_pool *pool);
 
+/* Notes that this process has opened a backend, in the file that the environment's TEST_BACKENDS_FILE names, if any: Check runs
+ * each test case in a process of its own, so lines are cases. */
+void note_backend(const char *name);
+
 /* Another order of threads, blocks and streams on a simulated device; nothing on a real one. */
 void simulated_seed(unsigned seed);
 

@@ -168,6 +168,12 @@ START_TEST(training_names_the_pointer_that_is_null)
     cfd_losses losses = CFD_LOSSES_INIT;
     cfd_train_summary summary = CFD_TRAIN_SUMMARY_INIT;
     REFUSES("model", cfd_train_step(NULL, NULL, &losses));
+    int ready;
+    REFUSES("model", cfd_model_synchronise(NULL));
+    REFUSES("model", cfd_model_request_losses(NULL));
+    REFUSES("model", cfd_model_receive_losses(NULL, 1, &losses, &ready));
+    REFUSES("losses", cfd_model_receive_losses(model, 1, NULL, &ready));
+    REFUSES("ready", cfd_model_receive_losses(model, 1, &losses, NULL));
     REFUSES("model", cfd_compute_gradients(NULL, NULL, &losses));
     REFUSES("model", cfd_train(NULL, NULL, &summary));
     batch.size = 1;

@@ -71,6 +71,10 @@ static cfd_status create_cpu(const cfd_context *context, const cfd_context_optio
 static cfd_status create_cuda(const cfd_context *context, const cfd_context_options *chosen, const device_choice *choice,
                               ops **out)
 {
+    if (choice->automatic && !chosen->plugin_folder && !plugin_cuda_driver()) {
+        log_message(&context->log, CFD_LOG_INFO, "device auto: the cpu (there is no CUDA driver)");
+        return create_cpu(context, chosen, out);
+    }
     ops_plugin_request request = {.device = choice->number,
                                   .stream = chosen->cuda_stream,
                                   .memory = &context->memory,

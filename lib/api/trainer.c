@@ -58,6 +58,13 @@ cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *
     return options_write(losses, &filled, sizeof filled, "losses");
 }
 
+cfd_status cfd_model_synchronise(cfd_model *model)
+{
+    REQUIRE(model);
+    ops *device = model->core->device;
+    return device->table->synchronise(device);
+}
+
 cfd_status cfd_model_request_losses(cfd_model *model)
 {
     REQUIRE(model);

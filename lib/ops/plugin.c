@@ -118,3 +118,12 @@ cfd_status plugin_open_cuda(const char *folder, const ops_plugin_request *reques
     }
     return status;
 }
+
+bool plugin_cuda_driver(void)
+{
+    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (driver) {
+        dlclose(driver);
+    }
+    return driver != NULL;
+}

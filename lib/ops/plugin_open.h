@@ -10,4 +10,8 @@
  * plugin, it is another version's, or there is no such device. */
 cfd_status plugin_open_cuda(const char *folder, const ops_plugin_request *request, ops **out);
 
+/* Is the driver's library there? Without it no device is, and the plugin, which brings large libraries along, need not be
+ * tried. */
+bool plugin_cuda_driver(void);
+
 #endif

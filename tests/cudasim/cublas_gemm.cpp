@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dense products of the simulated cuBLAS: checks at the call, plain loops when the work runs. A sum runs over k from 0 on, in
- * float (double for operands in double). */
+/* Dense products of the simulated cuBLAS: checks at the call, plain loops when the work runs. A sum runs over k from 0 on,
+ * in float (double for operands in double). */
 #include "cublas_gemm.h"
 #include "cublas_numbers.h"
 
@@ -99,7 +99,8 @@ static bool check_results_apart(const gemm &p)
     for (int64_t i = 0; i < p.count; i++) {
         for (int64_t j = 0; j < i; j++) {
             if (piece(p.c, i, p.m, p.n).overlaps(piece(p.c, j, p.m, p.n))) {
-                violation("argument", "%s: C of product %lld overlaps that of product %lld", p.call, (long long)i, (long long)j);
+                violation("argument", "%s: C of product %lld overlaps that of product %lld", p.call, (long long)i,
+                          (long long)j);
                 return false;
             }
         }
@@ -110,8 +111,8 @@ static bool check_results_apart(const gemm &p)
 static bool check_memory(const gemm &p)
 {
     return check_operand(p, "A", p.a, p.m, p.k) && check_operand(p, "B", p.b, p.k, p.n) &&
-           check_operand(p, "C", p.c, p.m, p.n) && check_apart(p, "A", p.a, p.m, p.k) && check_apart(p, "B", p.b, p.k, p.n) &&
-           check_results_apart(p);
+           check_operand(p, "C", p.c, p.m, p.n) && check_apart(p, "A", p.a, p.m, p.k) &&
+           check_apart(p, "B", p.b, p.k, p.n) && check_results_apart(p);
 }
 
 /* ---- the work ---- */
@@ -177,7 +178,8 @@ static bool gather(const gemm_operand &x, int64_t index, int64_t rows, int64_t c
 
 /* sums += A B for m x k and k x n, row-major. */
 template <class T>
-static void add_product(const std::vector<T> &a, const std::vector<T> &b, int64_t m, int64_t n, int64_t k, std::vector<T> &sums)
+static void add_product(const std::vector<T> &a, const std::vector<T> &b, int64_t m, int64_t n, int64_t k,
+                        std::vector<T> &sums)
 {
     for (int64_t i = 0; i < m; i++) {
         T *sum = sums.data() + i * n;
@@ -198,7 +200,8 @@ template <class T> static bool multiply_one(const gemm_work &w, int64_t index)
     T alpha = (T)w.alpha.value, beta = (T)w.beta.value;
     std::vector<T> a, b, sums((size_t)(p.m * p.n), T(0));
     if (alpha != 0 && p.k > 0) {
-        if (!gather(p.a, index, p.m, p.k, w.tf32, call + ": A", a) || !gather(p.b, index, p.k, p.n, w.tf32, call + ": B", b)) {
+        if (!gather(p.a, index, p.m, p.k, w.tf32, call + ": A", a) ||
+            !gather(p.b, index, p.k, p.n, w.tf32, call + ": B", b)) {
             return false;
         }
         add_product(a, b, p.m, p.n, p.k, sums);
@@ -256,7 +259,7 @@ cublasStatus_t multiply(cublasHandle_t handle, const gemm &product)
         return CUBLAS_STATUS_SUCCESS;
     }
     if (!handle->has_workspace && is_capturing(handle)) {
-        violation("argument", "%s: recorded without a workspace (cublasSetWorkspace after cublasSetStream): allocates in the graph",
+        violation("argument", "%s: recorded without a workspace (cublasSetWorkspace after cublasSetStream): it would allocate",
                   p.call);
         return CUBLAS_STATUS_EXECUTION_FAILED;
     }
@@ -320,19 +323,21 @@ DEFINE_GEMM_EX(cublasGemmEx_64, int64_t)
 DEFINE_GEMM_BATCHED_EX(cublasGemmStridedBatchedEx, int)
 DEFINE_GEMM_BATCHED_EX(cublasGemmStridedBatchedEx_64, int64_t)
 
-LIBRARY_API cublasStatus_t cublasDgemm(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n,
-                                       int k, const double *alpha, const double *a, int lda, const double *b, int ldb,
-                                       const double *beta, double *c, int ldc)
+LIBRARY_API
+cublasStatus_t cublasDgemm(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n, int k,
+                           const double *alpha, const double *a, int lda, const double *b, int ldb, const double *beta,
+                           double *c, int ldc)
 {
     return cublasDgemmStridedBatched(handle, transa, transb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
 }
 
-LIBRARY_API cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb,
-                                                     int m, int n, int k, const double *alpha, const double *a, int lda,
-                                                     long long int stride_a, const double *b, int ldb, long long int stride_b,
-                                                     const double *beta, double *c, int ldc, long long int stride_c, int count)
+LIBRARY_API
+cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n,
+                                         int k, const double *alpha, const double *a, int lda, long long int stride_a,
+                                         const double *b, int ldb, long long int stride_b, const double *beta, double *c,
+                                         int ldc, long long int stride_c, int count)
 {
     return multiply(handle, {__func__, m, n, k, count, {a, CUDA_R_64F, lda, stride_a, transa},
-                             {b, CUDA_R_64F, ldb, stride_b, transb}, {c, CUDA_R_64F, ldc, stride_c, CUBLAS_OP_N}, alpha, beta,
-                             CUBLAS_COMPUTE_64F});
+                             {b, CUDA_R_64F, ldb, stride_b, transb}, {c, CUDA_R_64F, ldc, stride_c, CUBLAS_OP_N}, alpha,
+                             beta, CUBLAS_COMPUTE_64F});
 }

@@ -167,14 +167,16 @@ template <class T> static cusolverStatus_t check_values(const syevj<T> &call)
     }
     bool good = infos.check(call.name, call.params) &&
                 (call.mode == CUSOLVER_EIG_MODE_NOVECTOR || call.mode == CUSOLVER_EIG_MODE_VECTOR) &&
-                (call.uplo == CUBLAS_FILL_MODE_LOWER || call.uplo == CUBLAS_FILL_MODE_UPPER) && call.n >= 0 && call.count >= 0 &&
-                call.lda >= (call.n > 1 ? call.n : 1) && work_size(call) <= 0x7fffffff;
+                (call.uplo == CUBLAS_FILL_MODE_LOWER || call.uplo == CUBLAS_FILL_MODE_UPPER) && call.n >= 0 &&
+                call.count >= 0 && call.lda >= (call.n > 1 ? call.n : 1) && work_size(call) <= 0x7fffffff;
     return good ? CUSOLVER_STATUS_SUCCESS : CUSOLVER_STATUS_INVALID_VALUE;
 }
 
-template <class T> static runs columns_of(const syevj<T> &call)
+/* Those of `count` matrices from the first on. */
+template <class T> static runs columns_of(const syevj<T> &call, int first, int count)
 {
-    return {(const char *)call.a, (int64_t)call.n * call.count, call.lda * (int64_t)sizeof(T), (size_t)call.n * sizeof(T)};
+    const T *from = call.a + (int64_t)first * call.n * call.lda;
+    return {(const char *)from, (int64_t)call.n * count, call.lda * (int64_t)sizeof(T), (size_t)call.n * sizeof(T)};
 }
 
 template <class T> static bool check_memory(const syevj<T> &call)
@@ -184,7 +186,7 @@ template <class T> static bool check_memory(const syevj<T> &call)
         runs where;
         size_t alignment;
     } parts[] = {
-        {"A", columns_of(call), sizeof(T)},
+        {"A", columns_of(call, 0, call.count), sizeof(T)},
         {"W", {(const char *)call.w, 1, 0, (size_t)call.n * (size_t)call.count * sizeof(T)}, sizeof(T)},
         {"work", {(const char *)call.work, 1, 0, (size_t)call.lwork * sizeof(T)}, sizeof(T)},
         {"info", {(const char *)call.info, 1, 0, (size_t)call.count * sizeof(int)}, sizeof(int)},
@@ -230,6 +232,9 @@ template <class T> static bool solve_one(const syevj<T> &call, const jacobi_sett
     if (!read_matrix(call, k, name, full)) {
         return false;
     }
+    if (!columns_of(call, k, 1).writable(name.c_str())) {
+        return false;
+    }
     bool converged = jacobi(call.n, full, settings, values, vectors);
     for (size_t j = 0; j < n; j++) {
         T *column = call.a + ((size_t)k * n + j) * (size_t)call.lda;
@@ -260,7 +265,6 @@ template <class T> static void solve(const syevj<T> &call, jacobi_settings setti
             return;
         }
     }
-    columns_of(call).writable((name + ": A").c_str());
 }
 
 template <class T> static cusolverStatus_t size(const syevj<T> &call, int *lwork)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jacobi's method by rows: each sweep turns every pair of rows and columns so that their element beside the diagonal is zero. */
+/* Jacobi's method by rows: each sweep turns every pair of rows and columns so that their element beside the diagonal
+ * is zero. */
 #include "cusolver_jacobi.h"
 
 #include <algorithm>

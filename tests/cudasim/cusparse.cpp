@@ -110,10 +110,11 @@ static bool fits(int64_t n, cusparseIndexType_t type)
     return n >= 0 && (type == CUSPARSE_INDEX_64I || (type == CUSPARSE_INDEX_32I && n <= INT_MAX));
 }
 
-LIBRARY_API cusparseStatus_t cusparseCreateConstCsr(cusparseConstSpMatDescr_t *matrix, int64_t rows, int64_t columns,
-                                                    int64_t nonzeros, const void *offsets, const void *indices,
-                                                    const void *values, cusparseIndexType_t offset_type,
-                                                    cusparseIndexType_t index_type, cusparseIndexBase_t base, cudaDataType type)
+LIBRARY_API
+cusparseStatus_t cusparseCreateConstCsr(cusparseConstSpMatDescr_t *matrix, int64_t rows, int64_t columns, int64_t nonzeros,
+                                        const void *offsets, const void *indices, const void *values,
+                                        cusparseIndexType_t offset_type, cusparseIndexType_t index_type,
+                                        cusparseIndexBase_t base, cudaDataType type)
 {
     bool any = nonzeros > 0;
     if (matrix == nullptr || !fits(rows, index_type) || !fits(columns, index_type) || !fits(nonzeros, offset_type) ||
@@ -122,9 +123,9 @@ LIBRARY_API cusparseStatus_t cusparseCreateConstCsr(cusparseConstSpMatDescr_t *m
         (base != CUSPARSE_INDEX_BASE_ZERO && base != CUSPARSE_INDEX_BASE_ONE)) {
         return CUSPARSE_STATUS_INVALID_VALUE;
     }
-    cusparseSpMatDescr *made = new cusparseSpMatDescr{rows, columns, nonzeros, offsets, indices, values, offset_type, index_type,
-                                                      base, type, {}, nullptr, CUSPARSE_SPMM_ALG_DEFAULT,
-                                                      CUSPARSE_OPERATION_NON_TRANSPOSE};
+    cusparseSpMatDescr *made = new cusparseSpMatDescr{
+        rows, columns, nonzeros, offsets, indices, values, offset_type, index_type, base, type, {}, nullptr,
+        CUSPARSE_SPMM_ALG_DEFAULT, CUSPARSE_OPERATION_NON_TRANSPOSE};
     sparse_matrices.add(made);
     *matrix = made;
     return CUSPARSE_STATUS_SUCCESS;
@@ -148,8 +149,9 @@ LIBRARY_API cusparseStatus_t cusparseDestroySpMat(cusparseConstSpMatDescr_t matr
     return CUSPARSE_STATUS_SUCCESS;
 }
 
-LIBRARY_API cusparseStatus_t cusparseCreateConstDnMat(cusparseConstDnMatDescr_t *matrix, int64_t rows, int64_t columns,
-                                                      int64_t ld, const void *values, cudaDataType type, cusparseOrder_t order)
+LIBRARY_API
+cusparseStatus_t cusparseCreateConstDnMat(cusparseConstDnMatDescr_t *matrix, int64_t rows, int64_t columns, int64_t ld,
+                                          const void *values, cudaDataType type, cusparseOrder_t order)
 {
     if (matrix == nullptr || rows < 0 || columns < 0 || (order != CUSPARSE_ORDER_COL && order != CUSPARSE_ORDER_ROW) ||
         ld < (order == CUSPARSE_ORDER_COL ? rows : columns) || (rows > 0 && columns > 0 && values == nullptr)) {

@@ -42,8 +42,8 @@ static cusparseStatus_t check_values(const spmm_call &call)
         return CUSPARSE_STATUS_INVALID_VALUE;
     }
     if (call.op_a != CUSPARSE_OPERATION_NON_TRANSPOSE || call.op_b == CUSPARSE_OPERATION_CONJUGATE_TRANSPOSE ||
-        call.a->offset_type != call.a->index_type || call.a->base != CUSPARSE_INDEX_BASE_ZERO || call.a->type != CUDA_R_32F ||
-        call.b->type != CUDA_R_32F || call.c->type != CUDA_R_32F || call.compute != CUDA_R_32F ||
+        call.a->offset_type != call.a->index_type || call.a->base != CUSPARSE_INDEX_BASE_ZERO ||
+        call.a->type != CUDA_R_32F || call.b->type != CUDA_R_32F || call.c->type != CUDA_R_32F || call.compute != CUDA_R_32F ||
         !is_algorithm(call.algorithm)) {
         return CUSPARSE_STATUS_NOT_SUPPORTED;
     }
@@ -69,7 +69,7 @@ static bool check_buffer(const spmm_call &call)
     size_t bytes = spmm_buffer_bytes(call);
     const auto &asked = call.a->questions;
     if (std::find(asked.begin(), asked.end(), call.question()) == asked.end()) {
-        violation("argument", "%s: cusparseSpMM_bufferSize was not asked for this algorithm, operation, order and number of columns",
+        violation("argument", "%s: cusparseSpMM_bufferSize was not asked for this algorithm, operation, order and columns",
                   call.name);
         return false;
     }
@@ -78,8 +78,8 @@ static bool check_buffer(const spmm_call &call)
         return false;
     }
     if (!is_device_memory(call.buffer, bytes)) {
-        violation("argument", "%s: the buffer, %p, has not the %zu bytes that cusparseSpMM_bufferSize said", call.name, call.buffer,
-                  bytes);
+        violation("argument", "%s: the buffer, %p, has not the %zu bytes that cusparseSpMM_bufferSize said", call.name,
+                  call.buffer, bytes);
         return false;
     }
     return true;
@@ -172,10 +172,11 @@ static cusparseStatus_t start(const spmm_call &call, void (*what)(spmm_work))
 
 /* ---- the interface ---- */
 
-LIBRARY_API cusparseStatus_t cusparseSpMM_bufferSize(cusparseHandle_t handle, cusparseOperation_t op_a, cusparseOperation_t op_b,
-                                                     const void *alpha, cusparseConstSpMatDescr_t a, cusparseConstDnMatDescr_t b,
-                                                     const void *beta, cusparseDnMatDescr_t c, cudaDataType compute,
-                                                     cusparseSpMMAlg_t algorithm, size_t *bytes)
+LIBRARY_API
+cusparseStatus_t cusparseSpMM_bufferSize(cusparseHandle_t handle, cusparseOperation_t op_a, cusparseOperation_t op_b,
+                                         const void *alpha, cusparseConstSpMatDescr_t a, cusparseConstDnMatDescr_t b,
+                                         const void *beta, cusparseDnMatDescr_t c, cudaDataType compute,
+                                         cusparseSpMMAlg_t algorithm, size_t *bytes)
 {
     spmm_call call = {__func__, handle, op_a, op_b, alpha, beta, a, b, c, compute, algorithm, nullptr};
     if (bytes == nullptr) {
@@ -190,10 +191,11 @@ LIBRARY_API cusparseStatus_t cusparseSpMM_bufferSize(cusparseHandle_t handle, cu
     return CUSPARSE_STATUS_SUCCESS;
 }
 
-LIBRARY_API cusparseStatus_t cusparseSpMM_preprocess(cusparseHandle_t handle, cusparseOperation_t op_a, cusparseOperation_t op_b,
-                                                     const void *alpha, cusparseConstSpMatDescr_t a, cusparseConstDnMatDescr_t b,
-                                                     const void *beta, cusparseDnMatDescr_t c, cudaDataType compute,
-                                                     cusparseSpMMAlg_t algorithm, void *buffer)
+LIBRARY_API
+cusparseStatus_t cusparseSpMM_preprocess(cusparseHandle_t handle, cusparseOperation_t op_a, cusparseOperation_t op_b,
+                                         const void *alpha, cusparseConstSpMatDescr_t a, cusparseConstDnMatDescr_t b,
+                                         const void *beta, cusparseDnMatDescr_t c, cudaDataType compute,
+                                         cusparseSpMMAlg_t algorithm, void *buffer)
 {
     spmm_call call = {__func__, handle, op_a, op_b, alpha, beta, a, b, c, compute, algorithm, buffer};
     if (sparse_matrices.has(a)) {

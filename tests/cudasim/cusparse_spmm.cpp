@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The product of a CSR matrix and a dense one, as the simulated cuSPARSE does it when the work runs. CSR_ALG3 sums a row in
- * its order; of the other algorithms the library does not promise the same bits each time, so they begin anywhere in the row. */
+ * its order; of the other algorithms the library does not promise the same bits each time, so they begin anywhere in the
+ * row. */
 #include "cusparse_spmm.h"
 
 #include <string.h>

@@ -192,8 +192,8 @@ bool runs::check(const char *call, const char *what, size_t alignment) const
         return false;
     }
     if (!is_device_memory(from, extent())) {
-        violation("argument", "%s: %s takes %zu bytes from %p on (%lld runs of %zu, %lld apart), not inside one allocation", call,
-                  what, extent(), (const void *)from, (long long)count, bytes, (long long)pitch);
+        violation("argument", "%s: %s takes %zu bytes from %p on (%lld runs of %zu, %lld apart), not inside one allocation",
+                  call, what, extent(), (const void *)from, (long long)count, bytes, (long long)pitch);
         return false;
     }
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cuBLAS of the simulated device: the part of the interface that it has, with the prototypes and values of CUDA 13. Names that
- * the library exports with a suffix are declared with it. */
+/* cuBLAS of the simulated device: the part of the interface that it has, with the prototypes and values of CUDA 13. Names
+ * that the library exports with a suffix are declared with it. */
 #ifndef CUDASIM_CUBLAS_V2_H
 #define CUDASIM_CUBLAS_V2_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table's operations on memory (memory.cu). */
-#ifndef CFD_CUDA_MEMORY_H
-#define CFD_CUDA_MEMORY_H
+#ifndef CFD_CUDA_DEVICE_MEMORY_H
+#define CFD_CUDA_DEVICE_MEMORY_H
 
-#include "cuda.h"
+#include "backend.h"
 
 enum { CUDA_BLAS_WORKSPACE = 32 << 20 }; /* what cuBLAS recommends for sm_90 */
 

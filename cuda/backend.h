@@ -4,8 +4,8 @@
  *
  * Work goes to the instance's stream in order and is not waited for, but by download, synchronise and mailbox_read. Scratch
  * memory grows the first time an operation meets a size; after that an operation allocates nothing and can be recorded. */
-#ifndef CFD_CUDA_CUDA_H
-#define CFD_CUDA_CUDA_H
+#ifndef CFD_CUDA_BACKEND_H
+#define CFD_CUDA_BACKEND_H
 
 #include "ops/ops.h"
 #include "ops/plugin.h"
