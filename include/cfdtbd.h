@@ -608,12 +608,17 @@ CFD_API cfd_status cfd_model_save(cfd_model *model, const char *path);
  * ============================================================================================== */
 
 /** Query and key rows whose inner product is the score (SPEC 4). Immutable: any number of threads, no locks. Where the
- * context sorts out in int8, it holds the keys in that type too, a quarter of their memory. */
+ * context sorts out in int8, it holds the keys in that type too, a quarter of their memory. On a CUDA device it holds both
+ * matrices there and in host memory, and for each thread that asks at the same time up to about 200 MB of the device's. */
 typedef struct cfd_scorer cfd_scorer;
 
 /** Snapshot of a model at its present parameters. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC
  * (embeddings that are not finite). Since 1.0. */
 CFD_API cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer);
+/** The same in another context: its device, threads and memory serve. So a model that was trained on a GPU serves on the
+ * host, or the reverse. Neither context needs to outlive the call, nor does the model.
+ * @param context  NULL: the model's. Errors: as cfd_scorer_create. Since 1.0. */
+CFD_API cfd_status cfd_scorer_create_in(cfd_context *context, cfd_model *model, cfd_scorer **scorer);
 /** Reads the scorer that cfd_model_save wrote; needs no data set. Nothing in the file is trusted.
  * Errors: CFD_ERROR_FILE, CFD_ERROR_FORMAT, CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_scorer **scorer);
@@ -646,21 +651,27 @@ CFD_API cfd_status cfd_scorer_get_config(const cfd_scorer *scorer, cfd_config **
  *
  * @param users    n_users ids in [0, users of the scorer). Repeats are allowed.
  * @param items    n_items ids, or NULL for all items in id order (then n_items is ignored).
- * @param scores   Out: n_users x n_items. Untouched on failure.
- * Errors: CFD_ERROR_ARGUMENT (NULL, an id out of range: position and id are named), CFD_ERROR_MEMORY.
+ * @param scores   Out: n_users x n_items. Untouched on failure, but where a CUDA device fails.
+ *
+ * In host memory a score's bits depend on its two rows alone. A CUDA device sums in an order that may depend on the shape of
+ * the request, so that its scores may differ from the host's in their last bits; the same request has the same bits every time.
+ * Errors: CFD_ERROR_ARGUMENT (NULL, an id out of range: position and id are named), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
  * Thread-safe. Score: SPEC 4. Since 1.0. */
 CFD_API cfd_status cfd_score_users(const cfd_scorer *scorer, const int32_t *users, size_t n_users,
                                    const int32_t *items, size_t n_items, float *scores);
 
-/** What a recommendation leaves out. */
+/** What a recommendation leaves out, and what it may list at all. */
 typedef struct cfd_filter {
     size_t struct_size;
     const int64_t *exclude_offsets; /**< NULL: nothing. n_users + 1 ascending offsets into exclude_items, for the
                                          n-th user of the request, the first 0. */
     const int32_t *exclude_items;   /**< Item ids, any order, repeats allowed. */
+    const int32_t *allow_items;     /**< The only items that may be listed, for all users of the request, less those that a
+                                         user's exclusions name. Any order, repeats allowed. NULL: all items. */
+    size_t n_allow_items;           /**< 0 and allow_items not NULL: nothing may be listed. Ignored where that is NULL. */
 } cfd_filter;
 
-#define CFD_FILTER_INIT {sizeof(cfd_filter), NULL, NULL}
+#define CFD_FILTER_INIT {sizeof(cfd_filter), NULL, NULL, NULL, 0}
 
 /** The best k items of each user: descending score, ties by lower item id.
  *
@@ -670,7 +681,13 @@ typedef struct cfd_filter {
  * @param counts  Out: n_users counts of the items found. May be NULL.
  * Works in blocks: never a matrix of users x items. Scores and order are those of cfd_score_users, bit by bit, also where
  * items are sorted out in int8 first (cfd_context_options.scoring). One user is served on the calling thread, and without
- * allocation as far as 16 KB of stack go: at width 576 for k up to 100, with the user's exclusions in ascending order.
+ * allocation as far as 16 KB of stack go: at width 576 for k up to 100, with the user's exclusions in ascending order and
+ * no list of allowed items.
+ *
+ * On a CUDA device lists are made for k up to 1024, and by the host's processor from the scorer's copy in host memory above
+ * that. There the scores may differ in their last bits from those of cfd_score_users, and items whose scores lie so near to
+ * each other may change places; the same request has the same answer every time. Where the device fails, lists of the users
+ * before may have been written.
  * Errors: as cfd_score_users; k of 0. Thread-safe. Since 1.0. */
 CFD_API cfd_status cfd_recommend(const cfd_scorer *scorer, const int32_t *users, size_t n_users, size_t k,
                                  const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts);

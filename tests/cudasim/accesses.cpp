@@ -182,6 +182,15 @@ void kernel_access(const void *p, size_t bytes, size_t align, bool write, const 
     }
 }
 
+void misaligned_access(const void *p, size_t align, const char *file, unsigned line)
+{
+    if (current == nullptr) {
+        violation("misaligned", "%s:%u: %p is no multiple of %zu", file, line, p, align);
+        return;
+    }
+    access_fault({current, nullptr, file, nullptr, line, p, align, false, false}, "misaligned", cudaErrorMisalignedAddress, "");
+}
+
 CUDASIM_PUBLIC void atomic_access(const volatile void *p, size_t bytes, const char *file, unsigned line)
 {
     const void *address = (const void *)(uintptr_t)p;
