@@ -162,11 +162,17 @@ const moments &moments_now()
 
 /* ---- reports ---- */
 
+static std::set<std::tuple<std::string, std::string, const void *>> &seen =
+    *new std::set<std::tuple<std::string, std::string, const void *>>;
+
+void forget_reports()
+{
+    seen.clear();
+}
+
 /* False: the same was reported for this place before. */
 static bool is_new(const char *kind, const void *pc)
 {
-    static std::set<std::tuple<std::string, std::string, const void *>> &seen =
-        *new std::set<std::tuple<std::string, std::string, const void *>>;
     return seen.size() < 10000 && seen.insert({kind, operation_name, pc}).second;
 }
 

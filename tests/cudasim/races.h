@@ -21,6 +21,8 @@ void begin_block();
 void begin_interval();
 /* Nothing that happened so far needs to be told apart any more, as far as the host knows of it. */
 void settle();
+/* What was reported is reported again. */
+void forget_reports();
 
 /* Like device_read (sim.h), of memory that need not have been written; then the copy has the same parts written. */
 bool device_copied(const void *from, size_t bytes, const char *what);

@@ -131,9 +131,9 @@ START_TEST(operands_are_initialised)
     for (int i = 0; i < 4; i++) {
         fresh[i] = device_memory(16 * sizeof(float));
     }
-    FAULT("uninitialised read", multiply(fresh[0], 4, b, 4, c, 4));
-    FAULT("uninitialised read", multiply(a, 4, fresh[1], 4, c, 4));
-    FAULT("uninitialised read", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &one, fresh[2], 4));
+    CHECKED_FAULT("uninitialised read", multiply(fresh[0], 4, b, 4, c, 4));
+    CHECKED_FAULT("uninitialised read", multiply(a, 4, fresh[1], 4, c, 4));
+    CHECKED_FAULT("uninitialised read", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &one, fresh[2], 4));
     GOOD(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, fresh[3], 4));
     GOOD(multiply(fresh[3], 4, b, 4, c, 4)); /* it has been written now */
 }
@@ -250,7 +250,7 @@ START_TEST(streams_are_ordered_by_events_only)
 {
     GOOD(cudaMemsetAsync(c, 0, 16 * sizeof(float), stream));
     two_products(true);
-    FAULT("stream race", two_products(false));
+    CHECKED_FAULT("stream race", two_products(false));
 }
 END_TEST
 
