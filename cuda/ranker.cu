@@ -3,7 +3,7 @@
  * handle and the memory that it needs, made where none is free. */
 #include "ranker.h"
 
-#include "memory.h"
+#include "device_memory.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef CFD_CUDA_RANKER_H
 #define CFD_CUDA_RANKER_H
 
-#include "cuda.h"
+#include "backend.h"
 
 #include <pthread.h>
 
