@@ -21,8 +21,6 @@ void begin_block();
 void begin_interval();
 /* Nothing that happened so far needs to be told apart any more, as far as the host knows of it. */
 void settle();
-/* What was reported is reported again. */
-void forget_reports();
 
 /* Of each place in the code a kind of fault is reported once; from here on once again. */
 void forget_reports();
