@@ -23,6 +23,7 @@ template <class T> using port_type = T; /* lets a macro take "float[32][33]" as 
 
 #else
 #include "cudasim_device.h" /* defines the three, and what nvcc has built in */
+#define __grid_constant__   /* a parameter that is read where it is */
 #endif
 
 #endif

@@ -97,7 +97,8 @@ typedef void (*cfd_release_function)(void *user, void *memory);
 /** Options of cfd_context_create. */
 typedef struct cfd_context_options {
     size_t struct_size;             /**< sizeof(cfd_context_options). */
-    const char *device;             /**< "auto" (also NULL), "cpu", "cuda", "cuda:1"; "reference" computes
+    const char *device;             /**< "cpu"; "cuda" or "cuda:1", the first or second GPU; "auto" (also NULL), the first
+                                         GPU, or the cpu where there is none, which is logged; "reference" computes
                                          every operation in plain double-accumulating C, slowly, for checks. */
     int32_t threads;                /**< Threads that may compute at once, the caller's included; 0 = as many as
                                          processors are available to the process. Results do not depend on it. */
@@ -117,10 +118,15 @@ typedef struct cfd_context_options {
                                          all. Lists, their order and scores do not depend on it. */
     int32_t profile;                /**< 1: the time of every operation is taken: cfd_context_get_profile. Else 0. */
     int32_t reserved2;              /**< 0. */
+    void *cuda_stream;              /**< On a CUDA device: the cudaStream_t, of that device, in which steps are put; work of
+                                         the caller's in it is ordered before and after them. It outlives the context's
+                                         handles. NULL: each model has a stream of its own. */
+    const char *plugin_folder;      /**< Where libcfdtbd_cuda.so lies, the CUDA backend. NULL: in cfdtbd/ beside this
+                                         library (or beside the program that it was linked into). */
 } cfd_context_options;
 
 #define CFD_CONTEXT_OPTIONS_INIT \
-    {sizeof(cfd_context_options), NULL, 0, 0, 2024, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0}
+    {sizeof(cfd_context_options), NULL, 0, 0, 2024, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL}
 
 /** Creates a context.
  *
@@ -139,7 +145,7 @@ CFD_API void cfd_context_destroy(cfd_context *context);
 typedef struct cfd_context_info {
     size_t struct_size;
     const char *device;          /**< "cpu", "reference" or "cuda:0". */
-    const char *instruction_set; /**< Of the library's own loops: "avx512", "avx2", "baseline", "reference". */
+    const char *instruction_set; /**< Of the library's own loops: "avx512", "avx2", "baseline", "reference"; "sm_90". */
     const char *gemm;            /**< The library behind dense products and its version, or "own loops". */
     int32_t threads;
     int32_t reserved;
@@ -193,7 +199,8 @@ typedef struct cfd_probe {
     int32_t reserved;      /**< 0. */
     const char *precision; /**< Of a product: "float32" (also NULL); "bf16", one product of bfloat16 operands; "bf16x3",
                                 the two that split operands take: the left one's high part with both parts of the right
-                                one, its low part with the high part. Sums are float32. */
+                                one, its low part with the high part; "tf32", of operands rounded to 11 bits, on GPUs.
+                                Sums are float32. */
     int64_t rows, inner, columns; /**< Each from 1 to 2^31 - 1; the bytes of a copy may be more. */
 } cfd_probe;
 
@@ -431,7 +438,8 @@ typedef struct cfd_model_info {
     int64_t steps_per_epoch;
     int64_t steps_done;        /**< The next library-drawn batch follows from it. */
     size_t n_tensors;          /**< Parameter tensors: cfd_model_get_tensor_info. */
-    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16"; what auto came to. */
+    const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16", "tf32"; what auto came
+                                    to. */
     int64_t parameter_bytes;   /**< Device memory of parameters, Adam's moments, and gradients of projections. */
     int64_t constant_bytes;    /**< Of graphs, sampler, and features that are not used where the data set has them. */
     int64_t workspace_bytes;   /**< Of all else that a step needs: planned when the model is made, but for scratch
@@ -509,6 +517,21 @@ typedef struct cfd_losses {
  * be whitened, or losses that were asked for and are not finite; then there was no update). Since 1.0. */
 CFD_API cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
 
+/** Losses without a wait: after a cfd_train_step whose losses were NULL, request them, go on with further steps, and receive
+ * them later. A request replaces the one before.
+ *
+ * @param wait    Not 0: returns when they have come. 0: returns at once.
+ * @param losses  Out: of the step before the request; untouched where they have not come.
+ * @param ready   Out: 1 if they have come, else 0. Once they have, they can be received again.
+ * Errors: CFD_ERROR_ARGUMENT (none were requested), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE. Since 1.0. */
+CFD_API cfd_status cfd_model_request_losses(cfd_model *model);
+CFD_API cfd_status cfd_model_receive_losses(cfd_model *model, int wait, cfd_losses *losses, int *ready);
+
+/** Waits until the device has done everything that was asked of the model, and reports what went wrong with it: a
+ * cfd_train_step without losses on a GPU returns before its work is done. Errors: CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC.
+ * Since 1.0. */
+CFD_API cfd_status cfd_model_synchronise(cfd_model *model);
+
 /** As cfd_train_step, without the update: for checks and for optimizers of the caller's own. Since 1.0. */
 CFD_API cfd_status cfd_compute_gradients(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
 
@@ -585,12 +608,17 @@ CFD_API cfd_status cfd_model_save(cfd_model *model, const char *path);
  * ============================================================================================== */
 
 /** Query and key rows whose inner product is the score (SPEC 4). Immutable: any number of threads, no locks. Where the
- * context sorts out in int8, it holds the keys in that type too, a quarter of their memory. */
+ * context sorts out in int8, it holds the keys in that type too, a quarter of their memory. On a CUDA device it holds both
+ * matrices there and in host memory, and for each thread that asks at the same time up to about 200 MB of the device's. */
 typedef struct cfd_scorer cfd_scorer;
 
 /** Snapshot of a model at its present parameters. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC
  * (embeddings that are not finite). Since 1.0. */
 CFD_API cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer);
+/** The same in another context: its device, threads and memory serve. So a model that was trained on a GPU serves on the
+ * host, or the reverse. Neither context needs to outlive the call, nor does the model.
+ * @param context  NULL: the model's. Errors: as cfd_scorer_create. Since 1.0. */
+CFD_API cfd_status cfd_scorer_create_in(cfd_context *context, cfd_model *model, cfd_scorer **scorer);
 /** Reads the scorer that cfd_model_save wrote; needs no data set. Nothing in the file is trusted.
  * Errors: CFD_ERROR_FILE, CFD_ERROR_FORMAT, CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_scorer **scorer);
@@ -623,21 +651,27 @@ CFD_API cfd_status cfd_scorer_get_config(const cfd_scorer *scorer, cfd_config **
  *
  * @param users    n_users ids in [0, users of the scorer). Repeats are allowed.
  * @param items    n_items ids, or NULL for all items in id order (then n_items is ignored).
- * @param scores   Out: n_users x n_items. Untouched on failure.
- * Errors: CFD_ERROR_ARGUMENT (NULL, an id out of range: position and id are named), CFD_ERROR_MEMORY.
+ * @param scores   Out: n_users x n_items. Untouched on failure, but where a CUDA device fails.
+ *
+ * In host memory a score's bits depend on its two rows alone. A CUDA device sums in an order that may depend on the shape of
+ * the request, so that its scores may differ from the host's in their last bits; the same request has the same bits every time.
+ * Errors: CFD_ERROR_ARGUMENT (NULL, an id out of range: position and id are named), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
  * Thread-safe. Score: SPEC 4. Since 1.0. */
 CFD_API cfd_status cfd_score_users(const cfd_scorer *scorer, const int32_t *users, size_t n_users,
                                    const int32_t *items, size_t n_items, float *scores);
 
-/** What a recommendation leaves out. */
+/** What a recommendation leaves out, and what it may list at all. */
 typedef struct cfd_filter {
     size_t struct_size;
     const int64_t *exclude_offsets; /**< NULL: nothing. n_users + 1 ascending offsets into exclude_items, for the
                                          n-th user of the request, the first 0. */
     const int32_t *exclude_items;   /**< Item ids, any order, repeats allowed. */
+    const int32_t *allow_items;     /**< The only items that may be listed, for all users of the request, less those that a
+                                         user's exclusions name. Any order, repeats allowed. NULL: all items. */
+    size_t n_allow_items;           /**< 0 and allow_items not NULL: nothing may be listed. Ignored where that is NULL. */
 } cfd_filter;
 
-#define CFD_FILTER_INIT {sizeof(cfd_filter), NULL, NULL}
+#define CFD_FILTER_INIT {sizeof(cfd_filter), NULL, NULL, NULL, 0}
 
 /** The best k items of each user: descending score, ties by lower item id.
  *
@@ -647,7 +681,13 @@ typedef struct cfd_filter {
  * @param counts  Out: n_users counts of the items found. May be NULL.
  * Works in blocks: never a matrix of users x items. Scores and order are those of cfd_score_users, bit by bit, also where
  * items are sorted out in int8 first (cfd_context_options.scoring). One user is served on the calling thread, and without
- * allocation as far as 16 KB of stack go: at width 576 for k up to 100, with the user's exclusions in ascending order.
+ * allocation as far as 16 KB of stack go: at width 576 for k up to 100, with the user's exclusions in ascending order and
+ * no list of allowed items.
+ *
+ * On a CUDA device lists are made for k up to 1024, and by the host's processor from the scorer's copy in host memory above
+ * that. There the scores may differ in their last bits from those of cfd_score_users, and items whose scores lie so near to
+ * each other may change places; the same request has the same answer every time. Where the device fails, lists of the users
+ * before may have been written.
  * Errors: as cfd_score_users; k of 0. Thread-safe. Since 1.0. */
 CFD_API cfd_status cfd_recommend(const cfd_scorer *scorer, const int32_t *users, size_t n_users, size_t k,
                                  const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts);

@@ -4,6 +4,7 @@
 #ifndef TEST_MODEL_SUPPORT_H
 #define TEST_MODEL_SUPPORT_H
 
+#include "staged.h"
 #include "test.h"
 
 #include <stdbool.h>
@@ -60,10 +61,18 @@ typedef struct way {
     const char *device, *instructions, *precision;
 } way;
 
-/* NULL where the processor lacks the instructions or does not multiply in that precision. */
+/* NULL where the processor lacks the instructions or does not multiply in that precision, or there is no GPU backend; or
+ * where the environment's TEST_BACKEND names another device than this as the only one that is tested. */
 static inline cfd_context *open_way(const way *w, int32_t threads, uint64_t seed)
 {
     cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
+    const char *only = getenv("TEST_BACKEND");
+    bool cuda = strcmp(w->device, "cuda") == 0;
+    if ((only && strcmp(only, w->device) != 0) || (cuda && !cuda_plugin_folder())) {
+        return NULL;
+    }
+    options.plugin_folder = cuda ? cuda_plugin_folder() : NULL;
+    note_backend(w->device);
     options.device = w->device;
     options.instructions = w->instructions;
     options.threads = threads;
@@ -83,9 +92,25 @@ static inline cfd_context *open_way(const way *w, int32_t threads, uint64_t seed
     return context;
 }
 
+/* Whatever TEST_BACKEND says. */
 static inline cfd_context *open_context(const char *device, int32_t threads, uint64_t seed)
 {
-    return open_way(&(way){device, NULL, "float32"}, threads, seed);
+    cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
+    options.device = device;
+    options.threads = threads;
+    options.seed = seed;
+    options.plugin_folder = strcmp(device, "cuda") == 0 ? cuda_plugin_folder() : NULL;
+    note_backend(device);
+    cfd_context *context;
+    OK(cfd_context_create(&options, &context));
+    return context;
+}
+
+/* Is a device to be tested, and there? */
+static inline bool device_is_tested(const char *device)
+{
+    const char *only = getenv("TEST_BACKEND");
+    return (!only || strcmp(only, device) == 0) && (strcmp(device, "cuda") != 0 || cuda_plugin_folder());
 }
 
 static inline void set(cfd_config *config, const char *key, const char *value)

@@ -5,36 +5,54 @@
 
 #include "ops/cpu/cpu.h"
 #include "ops/ops.h"
+#include "staged.h"
 #include "test.h"
 
-/* Loop tests run once for each set of inner loops, by this index. */
-#define KERNEL_SETS 3
-static const char *const kernel_sets[KERNEL_SETS] = {"baseline", "avx2", "avx512"};
+/* Loop tests run once for each backend that is compared with the reference, by this index: the cpu's sets of inner loops,
+ * then the GPU, simulated or real. */
+#define CPU_SETS 3
+#define BACKENDS (CPU_SETS + 1)
+static const char *const backends[BACKENDS] = {"baseline", "avx2", "avx512", "cuda"};
 
 /* Both backends side by side. */
 typedef struct both {
     thread_pool *pool;
-    ops *ref, *cpu;
+    ops *ref, *other;
+    bool cuda;
 } both;
 
-/* False where the processor lacks the set: then there is nothing to test. */
-static inline bool both_open(both *b, int set, int32_t threads)
+/* The environment's TEST_BACKEND, if it is there, names the only one that is tested. */
+static inline bool backend_wanted(int backend)
+{
+    const char *only = getenv("TEST_BACKEND");
+    return !only || strcmp(only, backends[backend]) == 0;
+}
+
+/* False where the processor lacks the set, or there is no GPU backend: then there is nothing to test. */
+static inline bool both_open(both *b, int backend, int32_t threads)
 {
     memset(b, 0, sizeof *b);
-    if (!cpu_kernels_find(kernel_sets[set])) {
+    b->cuda = backend == CPU_SETS;
+    if (!backend_wanted(backend) || (b->cuda ? !cuda_plugin_folder() : !cpu_kernels_find(backends[backend]))) {
         return false;
     }
     log_sink silent = {NULL, NULL};
+    note_backend("reference");
+    note_backend(b->cuda ? "cuda" : "cpu");
     OK(threads_create(&memory_default, threads, &b->pool));
     OK(ops_create_reference(&memory_default, b->pool, silent, &b->ref));
-    OK(ops_create_cpu(&memory_default, b->pool, silent, kernel_sets[set], &b->cpu));
+    if (b->cuda) {
+        b->other = ops_create_staged(ops_create_cuda_for_test(&memory_default, b->pool));
+    } else {
+        OK(ops_create_cpu(&memory_default, b->pool, silent, backends[backend], &b->other));
+    }
     return true;
 }
 
 static inline void both_close(both *b)
 {
     b->ref->table->destroy(b->ref);
-    b->cpu->table->destroy(b->cpu);
+    b->other->table->destroy(b->other);
     threads_destroy(b->pool);
 }
 

@@ -298,6 +298,14 @@ START_TEST(cpu_agrees_with_dense_doubles_and_their_differences)
 }
 END_TEST
 
+START_TEST(cuda_agrees_with_dense_doubles_and_their_differences)
+{
+    if (device_is_tested("cuda")) {
+        check_against_oracle(&cases[_i], "cuda");
+    }
+}
+END_TEST
+
 static double total_at(cfd_model *model, const cfd_batch *batch, const cfd_tensor_info *info, float *values, size_t k,
                        float value)
 {
@@ -357,6 +365,7 @@ static Suite *suite(void)
     tcase_set_timeout(tiny, 60);
     tcase_add_loop_test(tiny, reference_agrees_with_dense_doubles_and_their_differences, 0, CASES);
     tcase_add_loop_test(tiny, cpu_agrees_with_dense_doubles_and_their_differences, 0, CASES);
+    tcase_add_loop_test(tiny, cuda_agrees_with_dense_doubles_and_their_differences, 0, CASES);
     tcase_add_loop_test(tiny, gradients_are_the_differences_of_the_models_own_loss, 0, CASES);
     suite_add_tcase(s, tiny);
     return s;

@@ -17,7 +17,8 @@ static const float ids_of_items[2] = {3.0f, -1.0f};
     "embedding_dim", "1", "layers", "1", "base_exponent.left", "-1", "base_exponent", "0", "batch_size", "2", \
         "decay", "0.2", "learning_rate", "0.1", "beta1", "0.5", "beta2", "0.75", "epsilon", "0.5"
 
-static const char *const devices[] = {"reference", "cpu"};
+static const char *const devices[] = {"reference", "cpu", "cuda"};
+enum { DEVICES = sizeof devices / sizeof devices[0] };
 
 static cfd_model *make_base(const char *device, const char *const *settings)
 {
@@ -45,6 +46,9 @@ static cfd_batch one_triple(const int32_t *user, const int32_t *positive, const 
 
 START_TEST(base_scores_are_products_of_averages)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[] = {BY_HAND, NULL};
     cfd_model *model = make_base(devices[_i], settings);
     float *scores = all_scores(model);
@@ -61,6 +65,9 @@ END_TEST
  * counts. */
 START_TEST(only_the_last_layer_counts)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[] = {BY_HAND, "layers", "2", NULL};
     cfd_model *model = make_base(devices[_i], settings);
     float *scores = all_scores(model);
@@ -74,6 +81,9 @@ END_TEST
  * round, (0.5, -1): sqrt 2 (1 / 2 + 3 / 3). */
 START_TEST(exponents_belong_to_row_and_column)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const right[] = {BY_HAND, "base_exponent", "0.5", NULL};
     static const char *const left[] = {BY_HAND, "base_exponent.left", "0.5", "base_exponent", "-1", NULL};
     cfd_model *model = make_base(devices[_i], right);
@@ -93,6 +103,9 @@ END_TEST
  * penalty is 0.2 / 2 * 1/2 * (1 + 9 + 1) = 0.55: divided by batch_size, 2, not by the one triple. */
 START_TEST(ranking_loss_and_penalty_of_one_triple)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[] = {BY_HAND, NULL};
     static const int32_t user = 0;
     static const int32_t positive = 0;
@@ -130,6 +143,9 @@ static void gradients_by_hand(double out[4])
  * sqrt(1 - 9/16) / (1 - 1/4). */
 START_TEST(two_steps_of_adam)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[] = {BY_HAND, NULL};
     static const int32_t user = 0;
     static const int32_t positive = 0;
@@ -219,6 +235,9 @@ static cfd_model *make_heads(const char *device, const char *const *settings)
 /* User and positive item have the same means: each side adds 1 - 3/5 (released: 3/5), and sqrt(16/25 + 1e-8). */
 START_TEST(distillation_of_one_pair)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[][64] = {{HEADS_BY_HAND, NULL},
                                                {HEADS_BY_HAND, "common_distillation", "released", NULL}};
     static const int32_t user = 0;
@@ -245,6 +264,9 @@ END_TEST
  *   a: (4 + 16 + 1) / 2 + (1 + 25 + 4) / 2 = 25.5;  b, weighted 2: (4 + 72 + 1) + (4 + 72 + 2) = 155. */
 START_TEST(modality_and_fused_branch_by_hand)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[] = {HEADS_BY_HAND, NULL};
     static const int32_t user = 0;
     static const int32_t positive = 0;
@@ -278,6 +300,9 @@ END_TEST
  * 50; item 1: (1 + 4) + (1 + 2) = 8. Weighted 3 * 1/2 * 144 = 216. */
 START_TEST(fused_penalty_acts_after_propagation)
 {
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
     static const char *const settings[] = {HEADS_BY_HAND, "rho.fused", "3", NULL};
     static const int32_t user = 0;
     static const int32_t positive = 0;
@@ -295,16 +320,16 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("model by hand");
     TCase *base = tcase_create("base branch");
-    tcase_add_loop_test(base, base_scores_are_products_of_averages, 0, 2);
-    tcase_add_loop_test(base, only_the_last_layer_counts, 0, 2);
-    tcase_add_loop_test(base, exponents_belong_to_row_and_column, 0, 2);
-    tcase_add_loop_test(base, ranking_loss_and_penalty_of_one_triple, 0, 2);
-    tcase_add_loop_test(base, two_steps_of_adam, 0, 2);
+    tcase_add_loop_test(base, base_scores_are_products_of_averages, 0, DEVICES);
+    tcase_add_loop_test(base, only_the_last_layer_counts, 0, DEVICES);
+    tcase_add_loop_test(base, exponents_belong_to_row_and_column, 0, DEVICES);
+    tcase_add_loop_test(base, ranking_loss_and_penalty_of_one_triple, 0, DEVICES);
+    tcase_add_loop_test(base, two_steps_of_adam, 0, DEVICES);
     suite_add_tcase(s, base);
     TCase *heads = tcase_create("heads");
-    tcase_add_loop_test(heads, distillation_of_one_pair, 0, 2);
-    tcase_add_loop_test(heads, modality_and_fused_branch_by_hand, 0, 2);
-    tcase_add_loop_test(heads, fused_penalty_acts_after_propagation, 0, 2);
+    tcase_add_loop_test(heads, distillation_of_one_pair, 0, DEVICES);
+    tcase_add_loop_test(heads, modality_and_fused_branch_by_hand, 0, DEVICES);
+    tcase_add_loop_test(heads, fused_penalty_acts_after_propagation, 0, DEVICES);
     suite_add_tcase(s, heads);
     return s;
 }

@@ -59,7 +59,7 @@ static void check_triples(const world *w, const ops_batch *batch)
 START_TEST(both_backends_draw_the_same)
 {
     both b;
-    if (!both_open(&b, 0, 3)) {
+    if (!both_open(&b, _i, 3)) {
         return;
     }
     for (int interactions = 0; interactions < 2; interactions++) {
@@ -68,7 +68,7 @@ START_TEST(both_backends_draw_the_same)
         ops_batch first = batch_make(USERS, ITEMS, 400);
         ops_batch second = batch_make(USERS, ITEMS, 400);
         OK(b.ref->table->draw_batch(b.ref, &w.sampler, 5, 3, 10, &first));
-        OK(b.cpu->table->draw_batch(b.cpu, &w.sampler, 5, 3, 10, &second));
+        OK(b.other->table->draw_batch(b.other, &w.sampler, 5, 3, 10, &second));
         int64_t expected = interactions ? w.sampler.pool_size - 10 : w.sampler.pool_size;
         ck_assert_int_eq(first.size, expected < 400 ? expected : 400);
         ck_assert_int_eq(second.size, first.size);
@@ -93,7 +93,7 @@ static void count_distinct(const ops_batch *batch, int32_t *seen)
 START_TEST(users_of_a_batch_are_distinct)
 {
     both b;
-    if (!both_open(&b, 0, 2)) {
+    if (!both_open(&b, _i, 2)) {
         return;
     }
     world w;
@@ -102,7 +102,7 @@ START_TEST(users_of_a_batch_are_distinct)
         ops_batch batch = batch_make(USERS, ITEMS, capacity);
         for (int64_t step = 0; step < 20; step++) {
             int32_t seen[USERS] = {0};
-            OK(b.cpu->table->draw_batch(b.cpu, &w.sampler, step, 0, 0, &batch));
+            OK(b.other->table->draw_batch(b.other, &w.sampler, step, 0, 0, &batch));
             ck_assert_int_eq(batch.size, capacity < w.sampler.pool_size ? capacity : w.sampler.pool_size);
             check_triples(&w, &batch);
             count_distinct(&batch, seen);
@@ -137,7 +137,7 @@ static void check_uniform(const char *what, const int64_t *counts, size_t n)
 START_TEST(draws_are_uniform)
 {
     both b;
-    if (!both_open(&b, 0, 1)) {
+    if (!both_open(&b, _i, 1)) {
         return;
     }
     static world w;
@@ -147,7 +147,7 @@ START_TEST(draws_are_uniform)
     world_make(&w, false);
     ops_batch batch = batch_make(USERS, ITEMS, 16);
     for (int64_t step = 0; step < 20000; step++) {
-        OK(b.cpu->table->draw_batch(b.cpu, &w.sampler, step, 0, 0, &batch));
+        OK(b.other->table->draw_batch(b.other, &w.sampler, step, 0, 0, &batch));
         check_triples(&w, &batch);
         for (int32_t k = 0; k < batch.size; k++) {
             users[batch.user_ids[k]]++;
@@ -182,7 +182,7 @@ END_TEST
 START_TEST(an_epoch_takes_each_interaction_once)
 {
     both b;
-    if (!both_open(&b, 0, 2)) {
+    if (!both_open(&b, _i, 2)) {
         return;
     }
     static world w;
@@ -193,7 +193,7 @@ START_TEST(an_epoch_takes_each_interaction_once)
         int32_t seen[USERS][ITEMS] = {{0}};
         int64_t step = epoch * 100;
         for (int64_t position = 0; position < w.sampler.pool_size; position += 150) {
-            OK(b.cpu->table->draw_batch(b.cpu, &w.sampler, step++, epoch, position, &batch));
+            OK(b.other->table->draw_batch(b.other, &w.sampler, step++, epoch, position, &batch));
             int64_t left = w.sampler.pool_size - position;
             ck_assert_int_eq(batch.size, left < 150 ? left : 150);
             check_triples(&w, &batch);
@@ -207,7 +207,7 @@ START_TEST(an_epoch_takes_each_interaction_once)
         for (int64_t k = 0; k < w.sampler.pool_size; k++) {
             ck_assert_int_eq(seen[w.pool_users[k]][w.pool_items[k]], 1);
         }
-        OK(b.cpu->table->draw_batch(b.cpu, &w.sampler, step, epoch, w.sampler.pool_size, &batch));
+        OK(b.other->table->draw_batch(b.other, &w.sampler, step, epoch, w.sampler.pool_size, &batch));
         ck_assert_int_eq(batch.size, 0);
     }
     ck_assert_mem_ne(first_users[0], first_users[1], sizeof first_users[0]);
@@ -222,10 +222,10 @@ END_TEST
 START_TEST(index_by_hand)
 {
     both b;
-    if (!both_open(&b, 0, 1)) {
+    if (!both_open(&b, _i, 1)) {
         return;
     }
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         ops_batch batch = batch_make(4, 4, 5);
         batch_set(&batch, 0, 3, 2, 0);
@@ -250,7 +250,7 @@ END_TEST
 START_TEST(index_names_every_appearance_once)
 {
     both b;
-    if (!both_open(&b, 0, 2)) {
+    if (!both_open(&b, _i, 2)) {
         return;
     }
     ops_batch batch = batch_make(50, 40, 200);
@@ -260,7 +260,7 @@ START_TEST(index_names_every_appearance_once)
         for (int32_t k = 0; k < size; k++) {
             batch_set(&batch, k, random_below(50), random_below(1 + round), random_below(40));
         }
-        OK(b.cpu->table->batch_index(b.cpu, &batch));
+        OK(b.other->table->batch_index(b.other, &batch));
         int32_t touched = 0;
         for (int32_t node = 0; node < batch.nodes; node++) {
             int32_t slot = batch.slots[node];
@@ -293,12 +293,12 @@ static Suite *suite(void)
     Suite *s = suite_create("ops: batches");
     TCase *tc = tcase_create("batches");
     tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, both_backends_draw_the_same);
-    tcase_add_test(tc, users_of_a_batch_are_distinct);
-    tcase_add_test(tc, draws_are_uniform);
-    tcase_add_test(tc, an_epoch_takes_each_interaction_once);
-    tcase_add_test(tc, index_by_hand);
-    tcase_add_test(tc, index_names_every_appearance_once);
+    tcase_add_loop_test(tc, both_backends_draw_the_same, 0, BACKENDS);
+    tcase_add_loop_test(tc, users_of_a_batch_are_distinct, 0, BACKENDS);
+    tcase_add_loop_test(tc, draws_are_uniform, 0, CPU_SETS);
+    tcase_add_loop_test(tc, an_epoch_takes_each_interaction_once, 0, BACKENDS);
+    tcase_add_loop_test(tc, index_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, index_names_every_appearance_once, 0, BACKENDS);
     suite_add_tcase(s, tc);
     return s;
 }

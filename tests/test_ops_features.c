@@ -15,7 +15,7 @@ static void compare_options(both *b, const ops_feature_source *source, const ops
     ops_features *cpu;
     double tolerance = tolerances[options ? options->precision : OPS_PRECISION_FLOAT32];
     OK(b->ref->table->features_create(b->ref, source, options, &ref));
-    OK(b->cpu->table->features_create(b->cpu, source, options, &cpu));
+    OK(b->other->table->features_create(b->other, source, options, &cpu));
     int64_t ld = n + padding;
     size_t w_size = (size_t)source->columns * (size_t)n;
     size_t y_size = (size_t)(source->rows * ld);
@@ -23,7 +23,7 @@ static void compare_options(both *b, const ops_feature_source *source, const ops
     float *expected = unset_floats(y_size);
     float *actual = unset_floats(y_size);
     OK(b->ref->table->project(b->ref, ref, w, n, expected, ld));
-    OK(b->cpu->table->project(b->cpu, cpu, w, n, actual, ld));
+    OK(b->other->table->project(b->other, cpu, w, n, actual, ld));
     same_floats("project", expected, actual, y_size, tolerance);
     free(w);
     free(expected);
@@ -33,13 +33,13 @@ static void compare_options(both *b, const ops_feature_source *source, const ops
     expected = unset_floats(w_size);
     actual = unset_floats(w_size);
     OK(b->ref->table->project_gradient(b->ref, ref, g, ld, n, expected));
-    OK(b->cpu->table->project_gradient(b->cpu, cpu, g, ld, n, actual));
+    OK(b->other->table->project_gradient(b->other, cpu, g, ld, n, actual));
     same_floats("project_gradient", expected, actual, w_size, tolerance);
     free(g);
     free(expected);
     free(actual);
     b->ref->table->features_destroy(b->ref, ref);
-    b->cpu->table->features_destroy(b->cpu, cpu);
+    b->other->table->features_destroy(b->other, cpu);
 }
 
 static void compare(both *b, const ops_feature_source *source, int32_t n, int64_t padding)
@@ -96,7 +96,7 @@ START_TEST(precisions_and_storage_agree_within_their_tolerances)
     if (!both_open(&b, _i, 3)) {
         return;
     }
-    bool bfloat16 = b.cpu->table->bfloat16(b.cpu) != OPS_BFLOAT16_NONE;
+    bool bfloat16 = b.other->table->bfloat16(b.other) != OPS_BFLOAT16_NONE;
     const int32_t shapes[][3] = {{1, 1, 1}, {5, 300, 128}, {257, 17, 64}, {700, 81, 17}, {513, 2100, 5}};
     for (int k = 0; k < 5 * 3 * 3 * 3; k++) {
         const int32_t *shape = shapes[k % 5];
@@ -150,7 +150,7 @@ START_TEST(products_by_hand)
     const float dw[] = {1, 1, 30, 60, 2, 2};
     ops_feature_source forms[2] = {{.rows = 2, .columns = 3, .dense = dense, .ld = 3},
                                    {.rows = 2, .columns = 3, .sparse = {2, 3, 3, offsets, indices, values}}};
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         for (int k = 0; k < 2; k++) {
             ops *o = sides[s];
@@ -174,10 +174,10 @@ static Suite *suite(void)
     Suite *s = suite_create("ops: features");
     TCase *tc = tcase_create("features");
     tcase_set_timeout(tc, 120);
-    tcase_add_loop_test(tc, dense_products_agree_on_every_shape, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, precisions_and_storage_agree_within_their_tolerances, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, sparse_products_agree_on_every_shape, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, products_by_hand, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, dense_products_agree_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, precisions_and_storage_agree_within_their_tolerances, 0, BACKENDS);
+    tcase_add_loop_test(tc, sparse_products_agree_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, products_by_hand, 0, BACKENDS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -11,7 +11,7 @@ START_TEST(memory_is_aligned_copied_and_zeroed)
     if (!both_open(&b, _i, 3)) {
         return;
     }
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     size_t bytes = 3 * 1024 * 1024 + 5; /* more than one block of copies */
     for (int s = 0; s < 2; s++) {
         ops *o = sides[s];
@@ -65,7 +65,7 @@ START_TEST(copy_matrix_scales_and_leaves_the_rest_alone)
                 int64_t ld_to = columns + 2 * padded;
                 float *from = random_floats((size_t)(rows[r] * ld_from));
                 float *to = unset_floats((size_t)(rows[r] * ld_to));
-                OK(b.cpu->table->copy_matrix(b.cpu, from, ld_from, to, ld_to, rows[r], columns, -0.5f));
+                OK(b.other->table->copy_matrix(b.other, from, ld_from, to, ld_to, rows[r], columns, -0.5f));
                 int64_t wrong = 0;
                 for (int64_t i = 0; i < rows[r] * ld_to; i++) {
                     int64_t column = i % ld_to;
@@ -99,7 +99,7 @@ static void compare_spmm(both *b, const ops_csr *g, ops_rows output, const int32
     float *expected = unset_floats((size_t)(y_rows * ldy));
     float *actual = unset_floats((size_t)(y_rows * ldy));
     OK(b->ref->table->spmm(b->ref, g, output, slots, x, ldx, expected, ldy, columns, NULL));
-    OK(b->cpu->table->spmm(b->cpu, g, output, slots, x, ldx, actual, ldy, columns, NULL));
+    OK(b->other->table->spmm(b->other, g, output, slots, x, ldx, actual, ldy, columns, NULL));
     same_floats("spmm", expected, actual, (size_t)(y_rows * ldy), SPMM_TOLERANCE);
     free(x);
     free(expected);
@@ -156,8 +156,8 @@ START_TEST(spmm_takes_no_rows)
     ops_csr g = {0, 5, 0, &offset, NULL, NULL};
     ops_rows none = {&zero, &zero, 0};
     float x[5] = {0};
-    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 1, x, 1, 1, NULL));
-    OK(b.cpu->table->spmm(b.cpu, &g, none, NULL, x, 1, x, 1, 1, NULL));
+    OK(b.other->table->spmm(b.other, &g, ops_all_rows, NULL, x, 1, x, 1, 1, NULL));
+    OK(b.other->table->spmm(b.other, &g, none, NULL, x, 1, x, 1, 1, NULL));
     both_close(&b);
 }
 END_TEST
@@ -178,7 +178,7 @@ START_TEST(spmm_by_hand)
     const float *x = hand_x;
     const float all[] = {5, 50, 0, 0, 6, 60};
     float y[6];
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->spmm(sides[s], &g, ops_all_rows, NULL, x, 2, y, 2, 2, NULL));
         ck_assert_mem_eq(y, all, sizeof all);
@@ -211,7 +211,7 @@ START_TEST(addends_by_hand)
     OK(b.ref->table->batch_index(b.ref, &batch));
     const float weights[] = {0.5f, 0};
     float rows[] = {4, 7, -2, 7};
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         float y[6];
         ops_addend plain = {.batch = &batch, .rows = {rows, 2, 2, false}, .group = 1, .weights = weights};
@@ -265,7 +265,7 @@ START_TEST(addends_agree_on_every_shape)
             }
             ops_addend add = {&batch, {rows, width + padding, width, by_node}, k % 3 > 0, width / groups, weights,
                               k % 4 > 0 ? into : NULL};
-            ops *o = s ? b.cpu : b.ref;
+            ops *o = s ? b.other : b.ref;
             OK(o->table->spmm(o, &g, ops_all_rows, NULL, x, width, s ? actual : expected, width + padding, width, &add));
         }
         same_floats("spmm with an addend", expected, actual, size, SPMM_TOLERANCE);
@@ -280,8 +280,18 @@ START_TEST(addends_agree_on_every_shape)
         free(actual);
     }
     batch_free(&batch);
+    both_close(&b);
+}
+END_TEST
 
-    /* 17,000 rows of 128 columns are more than the caches hold, and are written past them. */
+/* 17,000 rows of 128 columns are more than a processor's caches hold, and are written past them. */
+START_TEST(large_results_agree)
+{
+    both b;
+    if (!both_open(&b, _i, 3)) {
+        return;
+    }
+    const float weights[] = {0.5f};
     int64_t *offsets = get_memory(LARGE + 1, sizeof *offsets);
     int32_t *indices = get_memory(LARGE, sizeof *indices);
     for (int32_t r = 0; r <= LARGE; r++) {
@@ -292,35 +302,35 @@ START_TEST(addends_agree_on_every_shape)
     }
     float *values = random_floats(LARGE);
     ops_csr g = {LARGE, LARGE, LARGE, offsets, indices, values};
-    batch = batch_random(&b, 9000, LARGE - 9000, 500);
+    ops_batch batch = batch_random(&b, 9000, LARGE - 9000, 500);
     size_t size = (size_t)LARGE * 128;
     float *x = random_floats(size);
     float *expected;
     float *actual;
     float *wide_result;
-    OK(b.cpu->table->allocate(b.cpu, size * sizeof *actual, "a result", &actual));
-    OK(b.cpu->table->allocate(b.cpu, size * sizeof *actual, "a result", &expected));
+    OK(b.other->table->allocate(b.other, size * sizeof *actual, "a result", &actual));
+    OK(b.other->table->allocate(b.other, size * sizeof *actual, "a result", &expected));
     ops_addend add = {&batch, {x, 128, 128, true}, true, 128, weights, NULL};
     OK(b.ref->table->spmm(b.ref, &g, ops_all_rows, NULL, x, 128, expected, 128, 128, &add));
-    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, &add));
+    OK(b.other->table->spmm(b.other, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, &add));
     same_floats("spmm past the caches", expected, actual, size, SPMM_TOLERANCE);
     /* The same X four times side by side is so large that it is fetched ahead. */
     float *wide = random_floats(4 * size);
     for (size_t i = 0; i < size; i++) {
         wide[i / 128 * 512 + 256 + i % 128] = x[i];
     }
-    OK(b.cpu->table->allocate(b.cpu, 4 * size * sizeof *actual, "a result", &wide_result));
-    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, wide, 512, wide_result, 512, 512, NULL));
-    OK(b.cpu->table->spmm(b.cpu, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, NULL));
+    OK(b.other->table->allocate(b.other, 4 * size * sizeof *actual, "a result", &wide_result));
+    OK(b.other->table->spmm(b.other, &g, ops_all_rows, NULL, wide, 512, wide_result, 512, 512, NULL));
+    OK(b.other->table->spmm(b.other, &g, ops_all_rows, NULL, x, 128, actual, 128, 128, NULL));
     size_t wrong = 0;
     for (size_t i = 0; i < size; i++) {
         wrong += wide_result[i / 128 * 512 + 256 + i % 128] != actual[i];
     }
     ck_assert_uint_eq(wrong, 0);
-    b.cpu->table->release(b.cpu, wide_result);
+    b.other->table->release(b.other, wide_result);
     free(wide);
-    b.cpu->table->release(b.cpu, expected);
-    b.cpu->table->release(b.cpu, actual);
+    b.other->table->release(b.other, expected);
+    b.other->table->release(b.other, actual);
     batch_free(&batch);
     csr_free(&g);
     free(x);
@@ -333,13 +343,14 @@ static Suite *suite(void)
     Suite *s = suite_create("ops: memory and graph");
     TCase *tc = tcase_create("graph");
     tcase_set_timeout(tc, 120);
-    tcase_add_loop_test(tc, memory_is_aligned_copied_and_zeroed, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, copy_matrix_scales_and_leaves_the_rest_alone, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, spmm_agrees_on_every_shape, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, spmm_takes_no_rows, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, spmm_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, addends_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, addends_agree_on_every_shape, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, memory_is_aligned_copied_and_zeroed, 0, BACKENDS);
+    tcase_add_loop_test(tc, copy_matrix_scales_and_leaves_the_rest_alone, 0, BACKENDS);
+    tcase_add_loop_test(tc, spmm_agrees_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, spmm_takes_no_rows, 0, BACKENDS);
+    tcase_add_loop_test(tc, spmm_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, addends_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, addends_agree_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, large_results_agree, 0, CPU_SETS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -34,7 +34,7 @@ START_TEST(bpr_by_hand)
     float x[] = {1, 2, 9, 9, 3, 1, 1, 1};
     ops_batch batch = batch_make(2, 2, 1);
     batch_set(&batch, 0, 0, 0, 1);
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->batch_index(sides[s], &batch));
         float g[6] = {NAN, NAN, NAN, NAN, NAN, NAN};
@@ -66,7 +66,7 @@ START_TEST(bpr_takes_huge_and_tiny_margins)
     batch_set(&batch, 0, 0, 0, 1);
     batch_set(&batch, 1, 1, 1, 0);
     batch_set(&batch, 2, 2, 2, 1);
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->batch_index(sides[s], &batch));
         float g[6];
@@ -100,7 +100,7 @@ START_TEST(pair_cosine_by_hand)
     batch_set(&batch, 0, 0, 0, 1);
     const double outer[] = {-1, 1, 0.96 / 0.9600000052083333};
     const double value[] = {0.04, 0.96, 0.9600000052083333};
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->batch_index(sides[s], &batch));
         for (int kind = 0; kind < 3; kind++) {
@@ -139,7 +139,7 @@ START_TEST(pair_cosine_of_a_zero_row_is_nothing)
     float y[] = {4, 3, 0, 0, 1, 0};
     ops_batch batch = batch_make(1, 2, 1);
     batch_set(&batch, 0, 0, 0, 1);
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->batch_index(sides[s], &batch));
         for (int kind = 0; kind < 3; kind++) {
@@ -171,7 +171,7 @@ START_TEST(penalty_by_hand)
     ops_batch batch = batch_make(1, 2, 2);
     batch_set(&batch, 0, 0, 0, 1);
     batch_set(&batch, 1, 0, 1, 0);
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->batch_index(sides[s], &batch));
         float g[] = {1, 1, 1, 1, 1, 1};
@@ -198,7 +198,7 @@ START_TEST(an_empty_batch_has_no_loss)
     double loss = 0;
     ops_view view = view_of(x, 1, 1, true);
     ops_branch branch = {view, view, 1, &loss};
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         OK(sides[s]->table->batch_index(sides[s], &batch));
         ck_assert_int_eq(*batch.count, 0);
@@ -241,7 +241,7 @@ static double loss_of(ops *o, which_loss which, const ops_batch *batch, float *x
 START_TEST(gradients_are_those_of_the_losses)
 {
     both b;
-    if (!both_open(&b, 0, 1)) {
+    if (!both_open(&b, _i, 1)) {
         return;
     }
     enum { USERS = 4, ITEMS = 5, WIDTH = 3, N = (USERS + ITEMS) * WIDTH };
@@ -322,7 +322,7 @@ START_TEST(bpr_agrees_on_every_shape)
             }
         }
         OK(b.ref->table->bpr(b.ref, &batch, branches[0], WIDTHS));
-        OK(b.cpu->table->bpr(b.cpu, &batch, branches[1], WIDTHS));
+        OK(b.other->table->bpr(b.other, &batch, branches[1], WIDTHS));
         for (int k = 0; k < WIDTHS; k++) {
             same_sums("bpr", g[0][k], g[1][k], sizes[k], BPR_TOLERANCE, (0.5 + k) / batch.size);
             near(losses[0][k], losses[1][k], 1e-6 * (1 + losses[0][k]));
@@ -366,7 +366,7 @@ START_TEST(pair_cosine_and_penalty_agree_on_every_shape)
                 float *gx[2];
                 float *gy[2];
                 double losses[2] = {0, 0};
-                ops *sides[2] = {b.ref, b.cpu};
+                ops *sides[2] = {b.ref, b.other};
                 gx[0] = random_floats(size);
                 gy[0] = random_floats(size);
                 gx[1] = copy_floats(gx[0], size);
@@ -412,15 +412,15 @@ static Suite *suite(void)
     Suite *s = suite_create("ops: losses");
     TCase *tc = tcase_create("losses");
     tcase_set_timeout(tc, 120);
-    tcase_add_loop_test(tc, bpr_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, bpr_takes_huge_and_tiny_margins, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, pair_cosine_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, pair_cosine_of_a_zero_row_is_nothing, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, penalty_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, an_empty_batch_has_no_loss, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, bpr_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, bpr_takes_huge_and_tiny_margins, 0, BACKENDS);
+    tcase_add_loop_test(tc, pair_cosine_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, pair_cosine_of_a_zero_row_is_nothing, 0, BACKENDS);
+    tcase_add_loop_test(tc, penalty_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, an_empty_batch_has_no_loss, 0, BACKENDS);
     tcase_add_test(tc, gradients_are_those_of_the_losses);
-    tcase_add_loop_test(tc, bpr_agrees_on_every_shape, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, pair_cosine_and_penalty_agree_on_every_shape, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, bpr_agrees_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, pair_cosine_and_penalty_agree_on_every_shape, 0, BACKENDS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -16,7 +16,7 @@ START_TEST(adam_by_hand)
     if (!both_open(&b, _i, 1)) {
         return;
     }
-    ops *sides[2] = {b.ref, b.cpu};
+    ops *sides[2] = {b.ref, b.other};
     for (int s = 0; s < 2; s++) {
         float p = 1;
         float g = 0.5f;
@@ -69,7 +69,7 @@ START_TEST(adam_agrees_on_tensors_of_every_size)
             }
         }
         OK(b.ref->table->adam(b.ref, tensors[0], TENSORS, &settings));
-        OK(b.cpu->table->adam(b.cpu, tensors[1], TENSORS, &settings));
+        OK(b.other->table->adam(b.other, tensors[1], TENSORS, &settings));
         for (int t = 0; t < TENSORS; t++) {
             same_sums("parameter", tensors[0][t].parameter, tensors[1][t].parameter, sizes[t], ADAM_TOLERANCE, 1);
             same_floats("moment1", tensors[0][t].moment1, tensors[1][t].moment1, sizes[t], ADAM_TOLERANCE);
@@ -107,7 +107,7 @@ START_TEST(scores_agree_on_every_shape)
             float *expected = unset_floats(size);
             float *actual = unset_floats(size);
             OK(b.ref->table->score_block(b.ref, q, shapes[s][0], k, shapes[s][1], widths[w], expected, ld));
-            OK(b.cpu->table->score_block(b.cpu, q, shapes[s][0], k, shapes[s][1], widths[w], actual, ld));
+            OK(b.other->table->score_block(b.other, q, shapes[s][0], k, shapes[s][1], widths[w], actual, ld));
             same_sums("scores", expected, actual, size, SCORE_TOLERANCE, 1);
             free(q);
             free(k);
@@ -122,7 +122,7 @@ START_TEST(scores_agree_on_every_shape)
     OK(b.ref->table->score_block(b.ref, q, 2, k, 1, 2, scores, 1));
     ck_assert_float_eq(scores[0], 17);
     ck_assert_float_eq(scores[1], 39);
-    OK(b.cpu->table->score_block(b.cpu, q, 2, k, 1, 2, scores, 1));
+    OK(b.other->table->score_block(b.other, q, 2, k, 1, 2, scores, 1));
     ck_assert_float_eq(scores[0], 17);
     ck_assert_float_eq(scores[1], 39);
     both_close(&b);
@@ -141,7 +141,7 @@ START_TEST(a_score_does_not_depend_on_its_block)
         float *q = random_floats((size_t)(QUERIES * width));
         float *k = random_floats((size_t)(KEYS * width));
         float *whole = unset_floats(QUERIES * KEYS);
-        OK(b.cpu->table->score_block(b.cpu, q, QUERIES, k, KEYS, width, whole, KEYS));
+        OK(b.other->table->score_block(b.other, q, QUERIES, k, KEYS, width, whole, KEYS));
         for (int round = 0; round < 60; round++) {
             int64_t first_query = random_below(QUERIES);
             int64_t first_key = random_below(KEYS);
@@ -151,7 +151,7 @@ START_TEST(a_score_does_not_depend_on_its_block)
             float *some_queries = copy_floats(q + first_query * width, (size_t)(queries * width));
             float *some_keys = copy_floats(k + first_key * width, (size_t)(keys * width));
             float *part = unset_floats((size_t)(queries * keys));
-            OK(b.cpu->table->score_block(b.cpu, some_queries, queries, some_keys, keys, width, part, keys));
+            OK(b.other->table->score_block(b.other, some_queries, queries, some_keys, keys, width, part, keys));
             for (int64_t u = 0; u < queries; u++) {
                 ck_assert_mem_eq(part + u * keys, whole + (first_query + u) * KEYS + first_key, (size_t)keys * sizeof *part);
             }
@@ -187,7 +187,7 @@ START_TEST(scores_of_pairs_have_the_bits_of_blocks)
         q[width - 1] = -1e-30f;
         k[3 * width + width - 1] = 1e-30f;
         for (int device = 0; device < 2; device++) {
-            const ops *o = device == 0 ? b.ref : b.cpu;
+            const ops *o = device == 0 ? b.ref : b.other;
             float whole[QUERIES * KEYS];
             OK(o->table->score_block(o, q, QUERIES, k, KEYS, width, whole, KEYS));
             for (int n = 0; n < 9; n++) {
@@ -224,11 +224,11 @@ static Suite *suite(void)
     Suite *s = suite_create("ops: update and scores");
     TCase *tc = tcase_create("update");
     tcase_set_timeout(tc, 120);
-    tcase_add_loop_test(tc, adam_by_hand, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, adam_agrees_on_tensors_of_every_size, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, scores_agree_on_every_shape, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, a_score_does_not_depend_on_its_block, 0, KERNEL_SETS);
-    tcase_add_loop_test(tc, scores_of_pairs_have_the_bits_of_blocks, 0, KERNEL_SETS);
+    tcase_add_loop_test(tc, adam_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, adam_agrees_on_tensors_of_every_size, 0, BACKENDS);
+    tcase_add_loop_test(tc, scores_agree_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, a_score_does_not_depend_on_its_block, 0, BACKENDS);
+    tcase_add_loop_test(tc, scores_of_pairs_have_the_bits_of_blocks, 0, BACKENDS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -27,6 +27,10 @@ static const allowed ways[] = {
     {{"cpu", "baseline", "float32"}, FLOAT32_ALLOWED},
     {{"cpu", NULL, "bf16x3"}, 6e-4, 1e-3, 2e-2, 4e-3},
     {{"cpu", NULL, "bf16"}, 1e-2, 0.25, 0.3, 6e-3},
+    {{"cuda", NULL, "float32"}, FLOAT32_ALLOWED},
+    {{"cuda", NULL, "bf16x3"}, 6e-4, 1e-3, 2e-2, 4e-3},
+    {{"cuda", NULL, "bf16"}, 1e-2, 0.25, 0.3, 6e-3},
+    {{"cuda", NULL, "tf32"}, 1e-2, 0.25, 0.3, 6e-3},
 };
 enum { WORLDS = 3, WAYS = sizeof ways / sizeof ways[0] };
 

@@ -130,7 +130,7 @@ START_TEST(probes_that_make_no_sense_are_refused)
     } cases[] = {
         {probe_of(-1, NULL, 1, 1, 1), "no such probe", CFD_ERROR_ARGUMENT},
         {probe_of(4, NULL, 1, 1, 1), "no such probe", CFD_ERROR_ARGUMENT},
-        {probe_of(1, "half", 1, 1, 1), "\"half\": float32, bf16x3 or bf16", CFD_ERROR_ARGUMENT},
+        {probe_of(1, "half", 1, 1, 1), "\"half\": float32, bf16x3, bf16 or tf32", CFD_ERROR_ARGUMENT},
         {probe_of(1, "", 1, 1, 1), "probe.precision", CFD_ERROR_ARGUMENT},
         {probe_of(0, NULL, 0, 1, 1), "probe.rows is 0", CFD_ERROR_ARGUMENT},
         {probe_of(1, NULL, -5, 1, 1), "probe.rows is -5", CFD_ERROR_ARGUMENT},

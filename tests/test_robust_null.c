@@ -168,6 +168,12 @@ START_TEST(training_names_the_pointer_that_is_null)
     cfd_losses losses = CFD_LOSSES_INIT;
     cfd_train_summary summary = CFD_TRAIN_SUMMARY_INIT;
     REFUSES("model", cfd_train_step(NULL, NULL, &losses));
+    int ready;
+    REFUSES("model", cfd_model_synchronise(NULL));
+    REFUSES("model", cfd_model_request_losses(NULL));
+    REFUSES("model", cfd_model_receive_losses(NULL, 1, &losses, &ready));
+    REFUSES("losses", cfd_model_receive_losses(model, 1, NULL, &ready));
+    REFUSES("ready", cfd_model_receive_losses(model, 1, &losses, NULL));
     REFUSES("model", cfd_compute_gradients(NULL, NULL, &losses));
     REFUSES("model", cfd_train(NULL, NULL, &summary));
     batch.size = 1;
@@ -194,6 +200,8 @@ START_TEST(scorers_and_evaluation_name_the_pointer_that_is_null)
     float scores[WORLD_ITEMS];
     REFUSES("model", cfd_scorer_create(NULL, &made));
     REFUSES("scorer", cfd_scorer_create(model, NULL));
+    REFUSES("model", cfd_scorer_create_in(context, NULL, &made));
+    REFUSES("scorer", cfd_scorer_create_in(context, model, NULL));
     REFUSES("context", cfd_scorer_load(NULL, "m", &made));
     REFUSES("path", cfd_scorer_load(context, NULL, &made));
     REFUSES("scorer", cfd_scorer_load(context, "m", NULL));
@@ -234,10 +242,10 @@ START_TEST(structs_without_a_size_are_refused_everywhere)
     int32_t best[2];
     cfd_metrics metrics[3];
     cfd_batch batch = {0, ids, ids, ids, 1};
-    cfd_filter filter = {0, NULL, NULL};
+    cfd_filter filter = CFD_FILTER_INIT;
     cfd_train_options training = {0, NULL, NULL, NULL, 0};
     cfd_evaluate_options evaluation = CFD_EVALUATE_OPTIONS_INIT;
-    evaluation.struct_size = 0;
+    filter.struct_size = evaluation.struct_size = 0;
     FAILS(CFD_ERROR_ARGUMENT, "batch: struct_size is 0", cfd_train_step(model, &batch, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "options: struct_size is 0", cfd_train(model, &training, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "options: struct_size is 0", cfd_evaluate(model, data, &evaluation, metrics, NULL));

@@ -349,6 +349,11 @@ START_TEST(arguments_are_checked_and_named)
     FAILS(CFD_ERROR_ARGUMENT, "filter.exclude_items[1] is 4", cfd_recommend(s, two, 2, 1, &filter, items, NULL, NULL));
     offsets[0] = -1;
     FAILS(CFD_ERROR_ARGUMENT, "exclude_offsets[0] is -1", cfd_recommend(s, two, 2, 1, &filter, items, NULL, NULL));
+    filter.exclude_offsets = NULL;
+    filter.allow_items = excluded;
+    filter.n_allow_items = 2;
+    FAILS(CFD_ERROR_ARGUMENT, "filter.allow_items[1] is 4: 0 to 3 wanted",
+          cfd_recommend(s, two, 2, 1, &filter, items, NULL, NULL));
     filter.struct_size = 1;
     FAILS(CFD_ERROR_ARGUMENT, "struct_size", cfd_recommend(s, two, 2, 1, &filter, items, NULL, NULL));
     cfd_scorer_info info = CFD_SCORER_INFO_INIT;
@@ -380,6 +385,43 @@ START_TEST(recommendation_by_hand)
     ck_assert_int_eq(counts[0], 3);
     ck_assert_int_eq(counts[1], 4);
     ck_assert_int_eq(counts[2], 0);
+    cfd_scorer_destroy(s);
+}
+END_TEST
+
+START_TEST(allowed_items_by_hand)
+{
+    cfd_scorer *s = load_whole();
+    const int32_t users[] = {0, 2, 0};
+    const int64_t offsets[] = {0, 0, 1, 3};
+    const int32_t excluded[] = {0, 1, 3};
+    const int32_t allowed[] = {3, 0, 1, 3};
+    cfd_filter filter = CFD_FILTER_INIT;
+    filter.exclude_offsets = offsets;
+    filter.exclude_items = excluded;
+    filter.allow_items = allowed;
+    filter.n_allow_items = 4;
+    int32_t items[3 * 3];
+    int32_t counts[3];
+    OK(cfd_recommend(s, users, 3, 3, &filter, items, NULL, counts));
+    const int32_t expected[] = {1, 3, 0, 1, 3, -1, 0, -1, -1}; /* 1 and 3 tie */
+    ck_assert_mem_eq(items, expected, sizeof expected);
+    ck_assert_int_eq(counts[0], 3);
+    ck_assert_int_eq(counts[1], 2);
+    ck_assert_int_eq(counts[2], 1);
+
+    filter.n_allow_items = 0; /* nothing */
+    OK(cfd_recommend(s, users, 1, 1, &filter, items, NULL, counts));
+    ck_assert_int_eq(items[0], -1);
+    ck_assert_int_eq(counts[0], 0);
+    filter.allow_items = NULL; /* everything */
+    filter.n_allow_items = 2;
+    OK(cfd_recommend(s, users, 1, 1, &filter, items, NULL, NULL));
+    ck_assert_int_eq(items[0], 2);
+    filter.allow_items = allowed; /* a program from before the field was there */
+    filter.struct_size = offsetof(cfd_filter, allow_items);
+    OK(cfd_recommend(s, users, 1, 1, &filter, items, NULL, NULL));
+    ck_assert_int_eq(items[0], 2);
     cfd_scorer_destroy(s);
 }
 END_TEST
@@ -633,6 +675,7 @@ static Suite *suite(void)
     tcase_add_test(load, files_that_are_no_safetensors_are_refused);
     tcase_add_test(load, arguments_are_checked_and_named);
     tcase_add_test(load, recommendation_by_hand);
+    tcase_add_test(load, allowed_items_by_hand);
     tcase_add_test(load, want_of_memory_while_a_scorer_is_made_leaks_nothing);
     suite_add_tcase(s, load);
     TCase *evaluation = tcase_create("evaluation");

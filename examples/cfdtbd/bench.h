@@ -66,7 +66,7 @@ typedef struct step_choices {
     {"dense", "A,B,...", "modalities of dense features, so many columns each", OPTION_TEXT, &(c)->dense, 0, 0},  \
     {"sparse", "COLUMNS:NONZEROS,...", "modalities of tags, so many of each item", OPTION_TEXT, &(c)->sparse, 0, 0}, \
     {"preset", "NAME", "published numbers (default: beauty)", OPTION_TEXT, &(c)->preset, 0, 0},                  \
-    {"precision", "float32|bf16x3|bf16|auto", "products with dense features", OPTION_CHOICE, &(c)->precision, 0, 0}, \
+    {"precision", "float32|bf16x3|bf16|tf32|auto", "products with dense features", OPTION_CHOICE, &(c)->precision, 0, 0}, \
     {"batch", "N", "triples of a step (default: the preset's)", OPTION_INTEGER, &(c)->batch, 1, 10000000},       \
     {"set", "KEY=VALUE", "any key that cfdtbd config lists", OPTION_LIST, &(c)->settings, 0, 0},                 \
     {"warm-up", "N", "steps that are not counted (default: 3)", OPTION_INTEGER, &(c)->warm_up, 0, 1000000},      \

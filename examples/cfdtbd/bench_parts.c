@@ -127,12 +127,12 @@ int ceilings_measure(cfd_context *context, int64_t rows, int64_t inner, int64_t 
     double operations = 2.0 * (double)rows * (double)inner * (double)columns;
     double seconds[PROBE_REPETITIONS] = {0};
     double least;
-    *c = (ceilings){0, {"float32", "bf16", "bf16x3"}, {0}};
+    *c = (ceilings){0, {"float32", "bf16", "bf16x3", "tf32"}, {0}};
     int code = run_probe(context, CFD_PROBE_COPY, NULL, COPY_BYTES, 0, 0, seconds, PROBE_REPETITIONS);
     if (code == EXIT_DONE) {
         c->copy = 2.0 * COPY_BYTES / spread_of(seconds, PROBE_REPETITIONS).least;
     }
-    for (int p = 0; p < 3; p++) {
+    for (int p = 0; p < CEILINGS; p++) {
         if (strcmp(c->precision[p], "bf16x3") == 0 && strcmp(precision, "bf16x3") != 0) {
             continue; /* takes long, and is no ceiling of anything then */
         }
@@ -165,7 +165,7 @@ static int32_t dense_product(const part *p, int64_t *inner, int64_t *columns)
 /* The precision of a part's products. */
 static const char *precision_of(const part *p)
 {
-    return strstr(p->detail, ", bf16x3") ? "bf16x3" : strstr(p->detail, ", bf16") ? "bf16" : "float32";
+    return strstr(p->detail, ", bf16x3") ? "bf16x3" : strstr(p->detail, ", bf16") ? "bf16" : strstr(p->detail, ", tf32") ? "tf32" : "float32";
 }
 
 const char *parts_precision(const parts_run *run)
@@ -208,7 +208,7 @@ int parts_products(const parts_run *run, int64_t items, double *seconds, size_t 
 static double fraction_of(const part *p, const ceilings *c, const char **ceiling)
 {
     double products = 0;
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < CEILINGS; k++) {
         if (strcmp(c->precision[k], precision_of(p)) == 0 && c->products[k] > 0) {
             products = p->operations / p->seconds / c->products[k];
         }
@@ -236,7 +236,7 @@ void parts_table(const parts_run *run, const ceilings *c)
     }
     printf("%-26s  %-30s  %9.3f  %4.1f%%\n", "other", "", run->other.median * 1e3, 100 * run->other.median / step);
     printf("\nceilings                    copy %.1f GB/s; products", c->copy * 1e-9);
-    for (int k = 0, n = 0; k < 3; k++) {
+    for (int k = 0, n = 0; k < CEILINGS; k++) {
         if (c->products[k] > 0) {
             printf("%s %.0f GFLOP/s in %s", n++ ? "," : "", c->products[k] * 1e-9, c->precision[k]);
         }
@@ -251,7 +251,7 @@ void parts_json(json *j, const parts_run *run, const ceilings *c)
     json_open(j, "ceilings", '{');
     json_number(j, "copy_gb_per_second", c->copy * 1e-9);
     json_open(j, "products_gflops", '{');
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < CEILINGS; k++) {
         if (c->products[k] > 0) {
             json_number(j, c->precision[k], c->products[k] * 1e-9);
         }

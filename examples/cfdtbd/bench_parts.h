@@ -37,10 +37,12 @@ void parts_release(parts_run *run);
 
 /* ---- what the machine can do ---- */
 
+enum { CEILINGS = 4 };
+
 typedef struct ceilings {
-    double copy;              /* bytes a second, each byte read and written counting twice */
-    const char *precision[3]; /* "float32", "bf16", "bf16x3" */
-    double products[3];       /* operations a second in each; 0 where it was not measured */
+    double copy;                     /* bytes a second, each byte read and written counting twice */
+    const char *precision[CEILINGS]; /* "float32", "bf16", "bf16x3", "tf32" */
+    double products[CEILINGS];       /* operations a second in each; 0 where it was not measured */
 } ceilings;
 
 /* Measures them: products of the shape rows x inner times inner x columns and its gradient's in float32, bf16 and `precision`,

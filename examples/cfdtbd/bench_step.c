@@ -52,7 +52,7 @@ static double peak_bytes(void)
 static int take_step(measured *m, double *seconds)
 {
     double begun = seconds_now();
-    if (cfd_train_step(m->model, NULL, NULL) != CFD_OK) {
+    if (cfd_train_step(m->model, NULL, NULL) != CFD_OK || cfd_model_synchronise(m->model) != CFD_OK) {
         return failed_in_library();
     }
     *seconds = seconds_now() - begun;

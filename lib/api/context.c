@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The context: device, threads, seed, log, memory. */
 #include "api/handles.h"
+#include "base/text.h"
+#include "ops/plugin_open.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,19 +15,36 @@ const char *cfd_version(void)
     return CFD_VERSION_TEXT(CFD_VERSION_MAJOR, CFD_VERSION_MINOR, CFD_VERSION_PATCH);
 }
 
-/* "auto" and "cpu" are the processor; "reference" is its oracle. */
-static cfd_status choose_device(const char *device, bool *reference)
+/* What a device's name asks for. */
+typedef struct device_choice {
+    bool reference; /* the oracle's loops on the processor */
+    bool cuda;      /* a GPU, `number`; */
+    bool automatic; /* or else the processor */
+    int32_t number;
+} device_choice;
+
+static cfd_status choose_device(const char *device, device_choice *choice)
 {
-    if (!device || strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0) {
-        *reference = false;
+    *choice = (device_choice){false, false, false, 0};
+    if (!device || strcmp(device, "auto") == 0) {
+        choice->cuda = true;
+        choice->automatic = true;
+        return CFD_OK;
+    }
+    if (strcmp(device, "cpu") == 0) {
         return CFD_OK;
     }
     if (strcmp(device, "reference") == 0) {
-        *reference = true;
+        choice->reference = true;
         return CFD_OK;
     }
-    if (strncmp(device, "cuda", 4) == 0 && (device[4] == '\0' || device[4] == ':')) {
-        return fail(CFD_ERROR_DEVICE, "device \"%.40s\": this build of the library has no CUDA backend", device);
+    int64_t number = 0;
+    if (strcmp(device, "cuda") == 0 ||
+        (strncmp(device, "cuda:", 5) == 0 && text_to_integer(device + 5, &number) && number >= 0 &&
+         number <= INT32_MAX)) {
+        choice->cuda = true;
+        choice->number = (int32_t)number;
+        return CFD_OK;
     }
     return fail(CFD_ERROR_ARGUMENT, "there is no device \"%.40s\": auto, cpu, cuda, cuda:N or reference", device);
 }
@@ -43,11 +62,40 @@ static cfd_status choose_scoring(const char *scoring, ops_scoring *wanted)
     return fail(CFD_ERROR_ARGUMENT, "there is no scoring \"%.40s\": auto, float32 or int8", scoring);
 }
 
-static cfd_status create_device(const cfd_context *context, const cfd_context_options *chosen, bool reference, ops **out)
+static cfd_status create_cpu(const cfd_context *context, const cfd_context_options *chosen, ops **out)
+{
+    return ops_create_cpu(&context->memory, context->pool, context->log, chosen->instructions, out);
+}
+
+/* The GPU has an instance of the cpu for what is computed in the host's memory. */
+static cfd_status create_cuda(const cfd_context *context, const cfd_context_options *chosen, const device_choice *choice,
+                              ops **out)
+{
+    if (choice->automatic && !chosen->plugin_folder && !plugin_cuda_driver()) {
+        log_message(&context->log, CFD_LOG_INFO, "device auto: the cpu (there is no CUDA driver)");
+        return create_cpu(context, chosen, out);
+    }
+    ops_plugin_request request = {.device = choice->number,
+                                  .stream = chosen->cuda_stream,
+                                  .memory = &context->memory,
+                                  .pool = context->pool,
+                                  .log = context->log};
+    TRY(create_cpu(context, chosen, &request.cpu));
+    cfd_status status = plugin_open_cuda(chosen->plugin_folder, &request, out);
+    if (status == CFD_ERROR_DEVICE && choice->automatic) {
+        log_message(&context->log, CFD_LOG_INFO, "device auto: the cpu (%s)", cfd_last_error());
+        return create_cpu(context, chosen, out);
+    }
+    return status == CFD_ERROR_DEVICE ? fail(status, "device \"%.40s\": %s", chosen->device, cfd_last_error()) : status;
+}
+
+static cfd_status create_device(const cfd_context *context, const cfd_context_options *chosen, const device_choice *choice,
+                                ops **out)
 {
     ops *device;
-    TRY(reference ? ops_create_reference(&context->memory, context->pool, context->log, &device)
-                  : ops_create_cpu(&context->memory, context->pool, context->log, chosen->instructions, &device));
+    TRY(choice->reference ? ops_create_reference(&context->memory, context->pool, context->log, &device)
+        : choice->cuda    ? create_cuda(context, chosen, choice, &device)
+                          : create_cpu(context, chosen, &device));
     if (context->profile) {
         return ops_create_profiled(device, context->profile, out);
     }
@@ -80,8 +128,8 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     if (!chosen.allocate != !chosen.release) {
         return fail(CFD_ERROR_ARGUMENT, "options.allocate and options.release are given together or not at all");
     }
-    bool reference;
-    TRY(choose_device(chosen.device, &reference));
+    device_choice choice;
+    TRY(choose_device(chosen.device, &choice));
     ops_scoring scoring;
     TRY(choose_scoring(chosen.scoring, &scoring));
 
@@ -97,7 +145,7 @@ cfd_status cfd_context_create(const cfd_context_options *options, cfd_context **
     if (chosen.profile) {
         TRY_OR(failed, profile_create(&made->memory, &made->profile));
     }
-    TRY_OR(failed, create_device(made, &chosen, reference, &made->device));
+    TRY_OR(failed, create_device(made, &chosen, &choice, &made->device));
     TRY_OR(failed, made->device->table->set_scoring(made->device, scoring));
     *context = made;
     return CFD_OK;

@@ -86,15 +86,15 @@ static cfd_status check_finite(const float *rows, int32_t n, size_t width, const
     return CFD_OK;
 }
 
-cfd_status model_handle_snapshot(cfd_model *model, float **queries, float **keys)
+cfd_status model_handle_snapshot(cfd_model *model, const memory_source *memory, float **queries, float **keys)
 {
     struct model *m = model->core;
     size_t width = (size_t)model_score_width(m);
     float *q = NULL;
     float *k = NULL;
     cfd_status status;
-    TRY_OR(failed, memory_allocate(m->memory, (size_t)m->users * width, sizeof *q, "the query rows", &q));
-    TRY_OR(failed, memory_allocate(m->memory, (size_t)m->items * width, sizeof *k, "the key rows", &k));
+    TRY_OR(failed, memory_allocate(memory, (size_t)m->users * width, sizeof *q, "the query rows", &q));
+    TRY_OR(failed, memory_allocate(memory, (size_t)m->items * width, sizeof *k, "the key rows", &k));
     TRY_OR(failed, model_snapshot(m, q, k));
     TRY_OR(failed, check_finite(q, m->users, width, "user"));
     TRY_OR(failed, check_finite(k, m->items, width, "item"));
@@ -102,23 +102,29 @@ cfd_status model_handle_snapshot(cfd_model *model, float **queries, float **keys
     *keys = k;
     return CFD_OK;
 failed:
-    memory_release(m->memory, k);
-    memory_release(m->memory, q);
+    memory_release(memory, k);
+    memory_release(memory, q);
     return status;
 }
 
 cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer)
 {
+    return cfd_scorer_create_in(NULL, model, scorer);
+}
+
+cfd_status cfd_scorer_create_in(cfd_context *context, cfd_model *model, cfd_scorer **scorer)
+{
     REQUIRE(model);
     REQUIRE(scorer);
     struct model *m = model->core;
+    context = context ? context : model->context;
     char roles[CFD_MAX_MODALITIES][SETTINGS_ROLE_BYTES];
     for (int32_t r = 0; r < m->n_roles; r++) {
         memcpy(roles[r], m->roles[r].own.role, SETTINGS_ROLE_BYTES);
     }
     float *queries;
     float *keys;
-    TRY(model_handle_snapshot(model, &queries, &keys));
-    return scorer_handle_create(model->context, &m->values, (const char(*)[SETTINGS_ROLE_BYTES])roles, m->n_roles,
+    TRY(model_handle_snapshot(model, &context->memory, &queries, &keys));
+    return scorer_handle_create(context, &m->values, (const char(*)[SETTINGS_ROLE_BYTES])roles, m->n_roles,
                                 m->parameter_steps, m->users, m->items, model_score_width(m), queries, keys, scorer);
 }

@@ -134,7 +134,7 @@ static cfd_status add_serving_rows(contents *c, cfd_model *model)
     const struct model *m = model->core;
     float *queries;
     float *keys;
-    TRY(model_handle_snapshot(model, &queries, &keys));
+    TRY(model_handle_snapshot(model, m->memory, &queries, &keys));
     c->owned[c->n_owned++] = queries;
     c->owned[c->n_owned++] = keys;
     add_tensor(c, "serve.query", m->users, model_score_width(m), queries);

@@ -41,15 +41,13 @@ void cfd_context_reset_profile(cfd_context *context)
 /* NULL is float32. */
 static cfd_status precision_from_name(const char *name, ops_precision *precision)
 {
-    static const char *const names[] = {
-        [OPS_PRECISION_FLOAT32] = "float32", [OPS_PRECISION_BF16X3] = "bf16x3", [OPS_PRECISION_BF16] = "bf16"};
-    for (int k = 0; k < 3; k++) {
-        if (strcmp(name ? name : names[0], names[k]) == 0) {
-            *precision = (ops_precision)k;
+    for (ops_precision k = OPS_PRECISION_FLOAT32; k <= OPS_PRECISION_TF32; k++) {
+        if (!name || strcmp(name, ops_precision_name(k)) == 0) {
+            *precision = k;
             return CFD_OK;
         }
     }
-    return fail(CFD_ERROR_ARGUMENT, "probe.precision is \"%.40s\": float32, bf16x3 or bf16 wanted", name);
+    return fail(CFD_ERROR_ARGUMENT, "probe.precision is \"%.40s\": float32, bf16x3, bf16 or tf32 wanted", name);
 }
 
 static cfd_status check_size(const char *name, int64_t size, int64_t most)

@@ -161,7 +161,7 @@ cfd_status cfd_score_users(const cfd_scorer *handle, const int32_t *users, size_
     return scorer_scores(&handle->core, users, n_users, items, n_items, scores);
 }
 
-static cfd_status check_filter(const cfd_filter *filter, size_t n_users, int32_t n_items)
+static cfd_status check_exclusions(const cfd_filter *filter, size_t n_users, int32_t n_items)
 {
     const int64_t *offsets = filter->exclude_offsets;
     if (offsets[0] != 0) {
@@ -197,7 +197,10 @@ cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t 
     TRY(check_extent(n_users, k, "k"));
     TRY(ids_check("users", users, n_users, handle->core.users));
     if (chosen.exclude_offsets) {
-        TRY(check_filter(&chosen, n_users, handle->core.items));
+        TRY(check_exclusions(&chosen, n_users, handle->core.items));
+    }
+    if (chosen.allow_items) {
+        TRY(ids_check("filter.allow_items", chosen.allow_items, chosen.n_allow_items, handle->core.items));
     }
     return scorer_recommend(&handle->core, users, n_users, k, &chosen, items, scores, counts);
 }

@@ -14,6 +14,7 @@ static cfd_status run_batch(cfd_model *model, const cfd_batch *batch, cfd_losses
         cfd_batch own = CFD_BATCH_INIT;
         TRY(options_read(batch, &own, sizeof own, "batch"));
         TRY(model_set_batch(m, &own));
+        TRY(model_index_batch(m));
     } else {
         TRY(model_draw_batch(m));
     }
@@ -43,14 +44,47 @@ cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *
 {
     REQUIRE(model);
     if (!losses) {
-        TRY(run_batch(model, batch, NULL));
-        return model_update(model->core);
+        cfd_batch own = CFD_BATCH_INIT;
+        if (batch) {
+            TRY(options_read(batch, &own, sizeof own, "batch"));
+        }
+        TRY(model_zero_losses(model->core));
+        return model_step(model->core, batch ? &own : NULL);
     }
     cfd_losses filled = CFD_LOSSES_INIT;
     TRY(options_check_size(losses, "losses"));
     TRY(run_batch(model, batch, &filled));
     TRY(model_update(model->core));
     return options_write(losses, &filled, sizeof filled, "losses");
+}
+
+cfd_status cfd_model_synchronise(cfd_model *model)
+{
+    REQUIRE(model);
+    ops *device = model->core->device;
+    return device->table->synchronise(device);
+}
+
+cfd_status cfd_model_request_losses(cfd_model *model)
+{
+    REQUIRE(model);
+    return model_request_losses(model->core);
+}
+
+cfd_status cfd_model_receive_losses(cfd_model *model, int wait, cfd_losses *losses, int *ready)
+{
+    REQUIRE(model);
+    REQUIRE(losses);
+    REQUIRE(ready);
+    TRY(options_check_size(losses, "losses"));
+    cfd_losses filled = CFD_LOSSES_INIT;
+    bool came;
+    TRY(model_receive_losses(model->core, wait != 0, &filled, &came));
+    if (came) {
+        TRY(options_write(losses, &filled, sizeof filled, "losses"));
+    }
+    *ready = came;
+    return CFD_OK;
 }
 
 cfd_status cfd_train(cfd_model *model, const cfd_train_options *options, cfd_train_summary *summary)

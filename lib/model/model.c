@@ -39,7 +39,8 @@ static cfd_status choose_branches(model *m, int32_t n_content)
 /* What a device cannot do is refused, not replaced: results would differ without a word. */
 static cfd_status choose_precision(model *m)
 {
-    static const ops_precision precisions[] = {OPS_PRECISION_FLOAT32, OPS_PRECISION_BF16X3, OPS_PRECISION_BF16};
+    static const ops_precision precisions[] = {OPS_PRECISION_FLOAT32, OPS_PRECISION_BF16X3, OPS_PRECISION_BF16,
+                                               OPS_PRECISION_TF32};
     ops_bfloat16 bfloat16 = m->device->table->bfloat16(m->device);
     int32_t asked = m->values.precision;
     if (asked == PRECISION_AUTO) {
@@ -47,13 +48,15 @@ static cfd_status choose_precision(model *m)
         log_message(&m->device->log, CFD_LOG_INFO, "precision auto: products with dense features in %s", ops_precision_name(m->precision));
         return CFD_OK;
     }
-    if (asked != PRECISION_FLOAT32 && bfloat16 == OPS_BFLOAT16_NONE) {
-        return fail(CFD_ERROR_CONFIG,
-                    "precision = \"%s\": device %s (%s, %s) does not multiply bfloat16 natively: float32 or auto wanted",
-                    ops_precision_name(precisions[asked]), m->device->table->name, m->device->table->instruction_set(m->device),
-                    m->device->table->gemm(m->device));
-    }
     m->precision = precisions[asked];
+    bool able = m->precision == OPS_PRECISION_FLOAT32 ? true
+              : m->precision == OPS_PRECISION_TF32    ? m->device->table->tf32(m->device)
+                                                      : bfloat16 != OPS_BFLOAT16_NONE;
+    if (!able) {
+        return fail(CFD_ERROR_CONFIG, "precision = \"%s\": device %s (%s, %s) does not multiply %s natively: float32 or auto wanted",
+                    ops_precision_name(m->precision), m->device->table->name, m->device->table->instruction_set(m->device),
+                    m->device->table->gemm(m->device), m->precision == OPS_PRECISION_TF32 ? "tf32" : "bfloat16");
+    }
     return CFD_OK;
 }
 
@@ -187,6 +190,10 @@ void model_destroy(model *m)
         return;
     }
     ops *o = m->device;
+    model_forget_recordings(m);
+    if (m->mailbox) {
+        o->table->mailbox_destroy(o, m->mailbox);
+    }
     void *blocks[] = {
         m->offsets, m->columns, m->e0, m->e0_moment1, m->e0_moment2, m->x, m->x_moment1, m->x_moment2,
         m->layer[0], m->layer[1], m->last, m->last_gradient, m->p, m->p_rows_gradient, m->p_gradient, m->s, m->s_gradient,

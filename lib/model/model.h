@@ -66,6 +66,16 @@ typedef struct model_graph {
     ops_csr forward, transposed;
 } model_graph;
 
+/* A step for batches of one size, drawn or the caller's. */
+typedef struct model_recording {
+    ops_recording *work; /* NULL: none */
+    int32_t size;
+    bool drawn;
+    float *e0_gradient, *x_gradient; /* where it leaves them */
+} model_recording;
+
+enum { MODEL_RECORDINGS = 4 }; /* whole batches and an epoch's last, of both kinds */
+
 typedef struct model {
     const memory_source *memory;
     ops *device;
@@ -125,6 +135,12 @@ typedef struct model {
     int64_t n_train, steps_per_epoch;
     int64_t steps_done;      /* updates: the next batch and Adam's step follow from it */
     int64_t parameter_steps; /* updates behind the present parameters: fewer once earlier ones were restored */
+
+    /* steps that were recorded (recorded.c), and losses on their way to the host */
+    model_recording recordings[MODEL_RECORDINGS];
+    bool warm;          /* a step has been done: scratch memory is as large as steps need it */
+    bool unrecordable;  /* the device failed to record one */
+    ops_mailbox *mailbox; /* NULL: none were asked for */
 } model;
 
 /* The interactions are read, not kept. Takes over `device`, also where it fails. */
@@ -132,18 +148,29 @@ cfd_status model_create(const memory_source *memory, ops *device, const settings
                         const bipartite *train, const model_content *content, int32_t n_content, model **out);
 void model_destroy(model *m); /* accepts NULL */
 
-/* Draws the next batch of the seed's sequence, or takes the caller's (ids checked). */
+/* Draws and indexes the next batch of the seed's sequence; or takes the caller's (ids checked), which is indexed afterwards. */
 cfd_status model_draw_batch(model *m);
 cfd_status model_set_batch(model *m, const cfd_batch *batch);
+cfd_status model_index_batch(model *m);
+/* Where in training the next step is. */
+ops_moment model_moment(const model *m);
 
 /* Forward and backward for the present batch; losses are added to the device's sums. */
 cfd_status model_compute_gradients(model *m);
 /* The update with those gradients. */
 cfd_status model_update(model *m);
+/* The whole step with the next batch, or the caller's: forward, backward, update. Where the device can record work, all but
+ * the first few are one recording run again (recorded.c). */
+cfd_status model_step(model *m, const cfd_batch *batch);
+void model_forget_recordings(model *m);
 
 cfd_status model_zero_losses(model *m);
 /* The sums, divided by `steps`, weighted and added up. Waits for the device. */
 cfd_status model_read_losses(model *m, double steps, cfd_losses *losses);
+
+/* The same of the last step, without waiting: asked for now, received when they have come (*ready), or at once with `wait`. */
+cfd_status model_request_losses(model *m);
+cfd_status model_receive_losses(model *m, bool wait, cfd_losses *losses, bool *ready);
 
 /* Full forward at the present parameters: E in *base, P in m->p, S in *fused (each N rows; NULL where switched off). They stay
  * until the next call; gradients are gone. */

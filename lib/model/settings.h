@@ -13,7 +13,7 @@
 
 enum settings_sampler { SAMPLER_USERS = 0, SAMPLER_INTERACTIONS = 1 };
 enum settings_distillation { DISTILLATION_ALIGN = 0, DISTILLATION_RELEASED = 1 };
-enum settings_precision { PRECISION_FLOAT32 = 0, PRECISION_BF16X3 = 1, PRECISION_BF16 = 2, PRECISION_AUTO = 3 };
+enum settings_precision { PRECISION_FLOAT32 = 0, PRECISION_BF16X3 = 1, PRECISION_BF16 = 2, PRECISION_TF32 = 3, PRECISION_AUTO = 4 };
 enum settings_storage { STORAGE_SOURCE = 0, STORAGE_FLOAT16 = 1, STORAGE_BFLOAT16 = 2 };
 enum settings_select { SELECT_VALIDATION = 0, SELECT_TEST = 1, SELECT_NONE = 2 };
 

@@ -82,9 +82,9 @@ const key_row settings_keys[] = {
      "0 to 0.999999"},
     POSITIVE("epsilon", epsilon, 1, "1e-08", "added to the root of Adam's second moment"),
     /* ---- computing (docs/performance.md) ---- */
-    CHOICE("precision", precision, "float32|bf16x3|bf16|auto", "float32",
-           "products with dense features: bf16x3 splits each number in two bfloat16, bf16 rounds it to one; auto: bf16x3 where "
-           "that is faster than float32"),
+    CHOICE("precision", precision, "float32|bf16x3|bf16|tf32|auto", "float32",
+           "products with dense features: bf16x3 splits each number in two bfloat16, bf16 rounds it to one, tf32 (GPUs only) to "
+           "11 bits; auto: bf16x3 where that is faster than float32"),
     CHOICE("feature_storage", feature_storage, "source|float16|bfloat16", "source",
            "how the model keeps dense features: as they were given, or rounded to a type of half the memory"),
 };

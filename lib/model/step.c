@@ -8,15 +8,20 @@
 
 /* ---- the batch (SPEC 6) ---- */
 
+ops_moment model_moment(const model *m)
+{
+    int64_t position = m->steps_done % m->steps_per_epoch * m->values.batch_size;
+    return (ops_moment){m->steps_done, m->steps_done / m->steps_per_epoch, position, m->steps_done + 1};
+}
+
 cfd_status model_draw_batch(model *m)
 {
     if (m->sampler.pool_size == 0) {
         return fail(CFD_ERROR_DATA, "no batch can be drawn: every user with interactions has every item");
     }
-    int64_t epoch = m->steps_done / m->steps_per_epoch;
-    int64_t position = m->steps_done % m->steps_per_epoch * m->values.batch_size;
-    TRY(m->device->table->draw_batch(m->device, &m->sampler, m->steps_done, epoch, position, &m->batch));
-    return m->device->table->batch_index(m->device, &m->batch);
+    ops_moment now = model_moment(m);
+    TRY(m->device->table->draw_batch(m->device, &m->sampler, now.step, now.epoch, now.position, &m->batch));
+    return model_index_batch(m);
 }
 
 cfd_status model_set_batch(model *m, const cfd_batch *batch)
@@ -38,7 +43,12 @@ cfd_status model_set_batch(model *m, const cfd_batch *batch)
     TRY(t->upload(m->device, m->batch.positives, batch->positives, bytes));
     TRY(t->upload(m->device, m->batch.negatives, batch->negatives, bytes));
     m->batch.size = (int32_t)batch->size;
-    return t->batch_index(m->device, &m->batch);
+    return CFD_OK;
+}
+
+cfd_status model_index_batch(model *m)
+{
+    return m->device->table->batch_index(m->device, &m->batch);
 }
 
 /* ---- forward, losses, backward ---- */
@@ -93,10 +103,9 @@ cfd_status model_zero_losses(model *m)
     return m->device->table->zero(m->device, m->losses, LOSS_SLOTS * sizeof(double));
 }
 
-cfd_status model_read_losses(model *m, double steps, cfd_losses *losses)
+/* The sums, divided by `steps`, weighted and added up. */
+static cfd_losses losses_of(const model *m, const double *sums, double steps)
 {
-    double sums[LOSS_SLOTS];
-    TRY(m->device->table->download(m->device, sums, m->losses, sizeof sums));
     const settings *v = &m->values;
     double decay = v->decay / v->batch_size;
     double pairs = distillation_pairs(m) > 0 ? distillation_pairs(m) : 1;
@@ -117,6 +126,34 @@ cfd_status model_read_losses(model *m, double steps, cfd_losses *losses)
     out.common = sums[LOSS_COMMON] / pairs / steps;
     out.differential = sums[LOSS_DIFFERENTIAL] / pairs / steps;
     out.total = out.ranking + out.penalty + v->eta_common * out.common + v->eta_differential * out.differential;
-    *losses = out;
+    return out;
+}
+
+cfd_status model_read_losses(model *m, double steps, cfd_losses *losses)
+{
+    double sums[LOSS_SLOTS];
+    TRY(m->device->table->download(m->device, sums, m->losses, sizeof sums));
+    *losses = losses_of(m, sums, steps);
+    return CFD_OK;
+}
+
+cfd_status model_request_losses(model *m)
+{
+    if (!m->mailbox) {
+        TRY(m->device->table->mailbox_create(m->device, LOSS_SLOTS * sizeof(double), &m->mailbox));
+    }
+    return m->device->table->mailbox_post(m->device, m->mailbox, m->losses);
+}
+
+cfd_status model_receive_losses(model *m, bool wait, cfd_losses *losses, bool *ready)
+{
+    if (!m->mailbox) {
+        return fail(CFD_ERROR_ARGUMENT, "no losses are on their way: they have to be requested first");
+    }
+    double sums[LOSS_SLOTS];
+    TRY(m->device->table->mailbox_read(m->device, m->mailbox, sums, wait, ready));
+    if (*ready) {
+        *losses = losses_of(m, sums, 1.0);
+    }
     return CFD_OK;
 }

@@ -340,9 +340,15 @@ typedef struct ops_table {
      * and as few others as can be. Called as score_block is; what->scratch is the caller's. */
     cfd_status (*sort_out)(const ops *o, const ops_keys *keys, const ops_sorting *what);
 
+    /* ---- measuring ---- */
+    /* Times `n` repetitions, after one that is not counted, on operands of its own; of the orders in which the operands can
+     * be handed to the library for dense products, the one whose median is the least. seconds: host. CFD_ERROR_DEVICE: not
+     * in this precision. */
+    cfd_status (*probe)(ops *o, const ops_probe *probe, double *seconds, size_t n);
+
     /* ---- serving where the backend's memory is not the host's ---- */
     /* Copies host matrices, contiguous. *out is NULL where the backend computes in the host's memory, by the operations
-     * above; then the others of this group are never called. */
+     * above; then the others of this group are never called, and may be NULL. */
     cfd_status (*ranker_create)(ops *o, const float *queries, int32_t users, const float *keys, int32_t items, int32_t width,
                                 ops_ranker **out);
     void (*ranker_destroy)(ops *o, ops_ranker *ranker); /* accepts NULL */
@@ -364,12 +370,6 @@ typedef struct ops_table {
     bool (*recording_valid)(const ops *o, const ops_recording *recording);
     /* Does what was recorded, as of `at`. */
     cfd_status (*replay)(ops *o, ops_recording *recording, const ops_moment *at);
-
-    /* ---- measuring ---- */
-    /* Times `n` repetitions, after one that is not counted, on operands of its own; of the orders in which the operands can
-     * be handed to the library for dense products, the one whose median is the least. seconds: host. CFD_ERROR_DEVICE: not
-     * in this precision. */
-    cfd_status (*probe)(ops *o, const ops_probe *probe, double *seconds, size_t n);
 } ops_table;
 
 /* What every backend's instance begins with. */

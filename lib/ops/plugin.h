@@ -28,7 +28,7 @@ static inline ops_plugin_version ops_plugin_version_here(void)
     return here;
 }
 
-/* The library's functions that a plugin may call. */
+/* The library's functions that a plugin may call. The first two members never change their places. */
 typedef struct ops_plugin_host {
     ops_plugin_version version;
     void (*set_message)(const char *text); /* the calling thread's message, which is copied */
@@ -39,7 +39,7 @@ typedef struct ops_plugin_host {
     cfd_status (*create_like)(const ops *like, ops **out);
 } ops_plugin_host;
 
-/* What an instance is made from. Everything outlives it but `cpu`, which it takes over, also where it fails. */
+/* What an instance is made from. Everything outlives it but `cpu`, which it takes over, but where it fails. */
 typedef struct ops_plugin_request {
     int32_t device;      /* number of the device */
     void *stream;        /* cudaStream_t of the caller's; NULL: one of the instance's own */
@@ -49,7 +49,8 @@ typedef struct ops_plugin_request {
     log_sink log;
 } ops_plugin_request;
 
-/* The one symbol of a plugin. CFD_ERROR_DEVICE: another version, no such device, no driver. */
+/* The one symbol of a plugin: makes an instance for questions and to make others from. `host` and `request` are copied.
+ * CFD_ERROR_DEVICE: another version, no such device, no driver. */
 typedef cfd_status (*ops_plugin_open)(const ops_plugin_host *host, const ops_plugin_request *request, ops **out);
 #define OPS_PLUGIN_SYMBOL "cfdtbd_cuda_open"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decorator: a table whose operations call another instance's, one function each. What an operation amounts to is worked
- * out after its time was taken, from its arguments. Rows that are listed, and a batch's index, are read for this: the
- * backends there are compute in the host's memory. */
+ * out after its time was taken, from its arguments (profile_count.c where they have to be read). */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "ops/profile.h"
+
+#include "ops/profile_count.h"
 
 #include <time.h>
 
@@ -121,6 +122,11 @@ static ops_bfloat16 profiled_bfloat16(const ops *o)
     return inner_of(o)->table->bfloat16(inner_of(o));
 }
 
+static bool profiled_tf32(const ops *o)
+{
+    return inner_of(o)->table->tf32(inner_of(o));
+}
+
 static size_t profiled_scratch_bytes(const ops *o)
 {
     return inner_of(o)->table->scratch_bytes(inner_of(o));
@@ -167,6 +173,26 @@ static cfd_status profiled_synchronise(ops *o)
     return inner_of(o)->table->synchronise(inner_of(o));
 }
 
+static cfd_status profiled_mailbox_create(ops *o, size_t bytes, ops_mailbox **out)
+{
+    return inner_of(o)->table->mailbox_create(inner_of(o), bytes, out);
+}
+
+static void profiled_mailbox_destroy(ops *o, ops_mailbox *mailbox)
+{
+    inner_of(o)->table->mailbox_destroy(inner_of(o), mailbox);
+}
+
+static cfd_status profiled_mailbox_post(ops *o, ops_mailbox *mailbox, const void *from)
+{
+    return inner_of(o)->table->mailbox_post(inner_of(o), mailbox, from);
+}
+
+static cfd_status profiled_mailbox_read(ops *o, ops_mailbox *mailbox, void *to, bool wait, bool *ready)
+{
+    return inner_of(o)->table->mailbox_read(inner_of(o), mailbox, to, wait, ready);
+}
+
 static cfd_status profiled_copy_matrix(ops *o, const float *from, int64_t ld_from, float *to, int64_t ld_to, int64_t rows,
                                        int32_t columns, float scale)
 {
@@ -187,37 +213,21 @@ static cfd_status profiled_spmm(ops *o, const ops_csr *g, ops_rows output, const
                                 int64_t ldx, float *y, int64_t ldy, int32_t columns, const ops_addend *addend)
 {
     TIMED(spmm, g, output, input_slots, x, ldx, y, ldy, columns, addend);
-    int64_t rows = g->rows;
-    int64_t nonzeros = g->nonzeros;
-    const char *note = " columns";
-    if (output.rows) {
-        rows = *output.count;
-        nonzeros = 0;
-        for (int32_t k = 0; k < *output.count; k++) {
-            nonzeros += g->offsets[output.rows[k] + 1] - g->offsets[output.rows[k]];
-        }
-        note = " columns, listed rows";
-    }
-    double inputs = least(g->columns, (double)nonzeros);
-    double products = (double)nonzeros;
-    double bytes = (double)rows * sizeof *g->offsets + (double)nonzeros * (sizeof *g->indices + sizeof *g->values);
+    spmm_count n;
+    TRY(count_spmm(inner_of(o), g, output, input_slots, addend, &n));
+    double inputs = least(g->columns, (double)n.nonzeros);
+    double products = (double)n.nonzeros;
+    double bytes = (double)n.rows * sizeof *g->offsets + (double)n.nonzeros * (sizeof *g->indices + sizeof *g->values);
+    const char *note = output.rows ? " columns, listed rows" : " columns";
     if (input_slots) { /* the other nonzeros are passed over; compact input serves whole output */
-        int64_t met = 0;
-        int64_t present = 0;
-        for (int64_t p = 0; p < g->nonzeros; p++) {
-            met += input_slots[g->indices[p]] >= 0;
-        }
-        for (int32_t c = 0; c < g->columns; c++) {
-            present += input_slots[c] >= 0;
-        }
-        products = least((double)met, products);
-        inputs = (double)present;
+        products = least((double)n.met, products);
+        inputs = (double)n.present;
         bytes += (double)g->columns * sizeof *input_slots;
         note = output.rows ? " columns, listed rows, compact input" : " columns, compact input";
     }
-    double added = addend ? *addend->batch->count : 0;
+    double added = (double)n.added;
     return add(o, of_columns("sparse product", columns, note), seconds, 2 * (products + added) * columns,
-               bytes + floats(inputs + added + (double)rows, columns));
+               bytes + floats(inputs + added + (double)n.rows, columns));
 }
 
 /* ---- features ---- */
@@ -225,7 +235,8 @@ static cfd_status profiled_spmm(ops *o, const ops_csr *g, ops_rows output, const
 static const char *note_of(const ops_feature_source *source, const ops_feature_options *options)
 {
     static const char *const notes[] = {
-        [OPS_PRECISION_FLOAT32] = "", [OPS_PRECISION_BF16X3] = ", bf16x3", [OPS_PRECISION_BF16] = ", bf16"};
+        [OPS_PRECISION_FLOAT32] = "", [OPS_PRECISION_BF16X3] = ", bf16x3", [OPS_PRECISION_BF16] = ", bf16",
+        [OPS_PRECISION_TF32] = ", tf32"};
     return !source->dense ? ", sparse" : options ? notes[options->precision] : "";
 }
 
@@ -351,7 +362,9 @@ static cfd_status profiled_draw_batch(ops *o, const ops_sampler *sampler, int64_
 static cfd_status profiled_batch_index(ops *o, ops_batch *batch)
 {
     TIMED(batch_index, batch);
-    double numbers = 6.0 * batch->size + batch->nodes + 2.0 * *batch->count; /* ids, occurrences; slots; rows, offsets */
+    int32_t count;
+    TRY(count_rows(inner_of(o), batch, &count));
+    double numbers = 6.0 * batch->size + batch->nodes + 2.0 * count; /* ids, occurrences; slots; rows, offsets */
     return add(o, plain("index batch"), seconds, 0, numbers * sizeof *batch->slots);
 }
 
@@ -361,12 +374,14 @@ static cfd_status profiled_batch_index(ops *o, ops_batch *batch)
 static cfd_status profiled_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n)
 {
     TIMED(bpr, batch, branches, n);
+    int32_t count;
+    TRY(count_rows(inner_of(o), batch, &count));
     int64_t columns = 0;
     for (int32_t k = 0; k < n; k++) {
         columns += branches[k].embedding.width;
     }
     return add(o, of_columns("ranking loss", columns, " columns"), seconds, (3.0 + 8.0) * batch->size * (double)columns,
-               floats(2.0 * *batch->count, (double)columns));
+               floats(2.0 * count, (double)columns));
 }
 
 /* Of each row that is a user or a positive: three sums, then two rows added to two. */
@@ -377,14 +392,8 @@ static cfd_status profiled_pair_cosine(ops *o, const ops_batch *batch, ops_cosin
     static const char *const notes[] = {[OPS_COSINE_ALIGN] = " columns, align",
                                         [OPS_COSINE_RELEASED] = " columns, released",
                                         [OPS_COSINE_ORTHOGONAL] = " columns, orthogonal"};
-    int64_t rows = 0;
-    for (int32_t k = 0; k < *batch->count; k++) {
-        bool counts = false;
-        for (int32_t p = batch->offsets[k]; p < batch->offsets[k + 1]; p++) {
-            counts = counts || batch->occurrences[p] % 3 != 2;
-        }
-        rows += counts;
-    }
+    int32_t rows;
+    TRY(count_users_and_positives(inner_of(o), batch, &rows));
     return add(o, of_columns("cosine loss", x.width, notes[kind]), seconds, (6.0 + 8.0) * (double)rows * x.width,
                floats((2.0 + 4.0) * (double)rows, x.width));
 }
@@ -392,8 +401,9 @@ static cfd_status profiled_pair_cosine(ops *o, const ops_batch *batch, ops_cosin
 static cfd_status profiled_penalty(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient, double *loss)
 {
     TIMED(penalty, batch, x, weight, gradient, loss);
-    double rows = *batch->count;
-    return add(o, of_columns("penalty", x.width, " columns"), seconds, 4 * rows * x.width, floats(3 * rows, x.width));
+    int32_t rows;
+    TRY(count_rows(inner_of(o), batch, &rows));
+    return add(o, of_columns("penalty", x.width, " columns"), seconds, 4.0 * rows * x.width, floats(3.0 * rows, x.width));
 }
 
 /* ---- the update ---- */
@@ -491,6 +501,40 @@ static cfd_status profiled_sort_out(const ops *o, const ops_keys *keys, const op
                floats(queries, shape->width) + (double)shape->n * shape->width);
 }
 
+/* ---- serving where the backend's memory is not the host's ---- */
+
+static cfd_status profiled_ranker_create(ops *o, const float *queries, int32_t users, const float *keys, int32_t items,
+                                         int32_t width, ops_ranker **out)
+{
+    return inner_of(o)->table->ranker_create(inner_of(o), queries, users, keys, items, width, out);
+}
+
+static void profiled_ranker_destroy(ops *o, ops_ranker *ranker)
+{
+    if (ranker) {
+        inner_of(o)->table->ranker_destroy(inner_of(o), ranker);
+    }
+}
+
+static int32_t profiled_ranker_most_k(const ops *o)
+{
+    return inner_of(o)->table->ranker_most_k(inner_of(o));
+}
+
+static cfd_status profiled_ranker_scores(const ops *o, ops_ranker *ranker, const int32_t *users, size_t n_users,
+                                         const int32_t *items, size_t n_items, float *scores)
+{
+    TIMED(ranker_scores, ranker, users, n_users, items, n_items, scores);
+    return add(o, plain("ranker's scores"), seconds, 0, (double)n_users * (double)n_items * sizeof *scores);
+}
+
+static cfd_status profiled_ranker_lists(const ops *o, ops_ranker *ranker, const ops_lists *what)
+{
+    TIMED(ranker_lists, ranker, what);
+    return add(o, of_columns("ranker's lists", what->k, " a user"), seconds, 0,
+               (double)what->n_users * what->k * (sizeof *what->items + sizeof *what->scores));
+}
+
 /* ---- measuring ---- */
 
 /* Not recorded: it is no part of anything. */
@@ -501,12 +545,14 @@ static cfd_status profiled_probe(ops *o, const ops_probe *probe, double *seconds
 
 /* ---- the table ---- */
 
+/* Nothing is recorded: every operation is waited for. */
 static const ops_table profiled_table = {
     .create = profiled_create,
     .destroy = profiled_destroy,
     .instruction_set = profiled_instruction_set,
     .gemm = profiled_gemm,
     .bfloat16 = profiled_bfloat16,
+    .tf32 = profiled_tf32,
     .scratch_bytes = profiled_scratch_bytes,
     .allocate = profiled_allocate,
     .release = profiled_release,
@@ -515,6 +561,10 @@ static const ops_table profiled_table = {
     .copy = profiled_copy,
     .zero = profiled_zero,
     .synchronise = profiled_synchronise,
+    .mailbox_create = profiled_mailbox_create,
+    .mailbox_destroy = profiled_mailbox_destroy,
+    .mailbox_post = profiled_mailbox_post,
+    .mailbox_read = profiled_mailbox_read,
     .copy_matrix = profiled_copy_matrix,
     .spmm = profiled_spmm,
     .features_create = profiled_features_create,
@@ -540,6 +590,11 @@ static const ops_table profiled_table = {
     .keys_destroy = profiled_keys_destroy,
     .sort_out_bytes = profiled_sort_out_bytes,
     .sort_out = profiled_sort_out,
+    .ranker_create = profiled_ranker_create,
+    .ranker_destroy = profiled_ranker_destroy,
+    .ranker_most_k = profiled_ranker_most_k,
+    .ranker_scores = profiled_ranker_scores,
+    .ranker_lists = profiled_ranker_lists,
     .probe = profiled_probe,
 };
 
@@ -555,6 +610,7 @@ cfd_status ops_create_profiled(ops *inner, profile *p, ops **out)
     made->base.table = &made->table;
     made->table = profiled_table;
     made->table.name = inner->table->name;
+    made->table.host_memory = inner->table->host_memory;
     made->inner = inner;
     made->records = p;
     *out = &made->base;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The scorer's matrices, and plain scores in blocks of users x items. */
+/* The scorer's matrices, and plain scores: the device's, or in blocks of users x items. */
 #include "serve/scorer.h"
 
 #include "serve/ids.h"
@@ -15,7 +15,7 @@ enum {
 cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool, ops *device, int32_t users,
                        int32_t items, int32_t width, float *queries, float *keys)
 {
-    *s = (scorer){memory, pool, device, users, items, width, queries, keys, NULL};
+    *s = (scorer){memory, pool, device, users, items, width, queries, keys, NULL, NULL};
     if (users < 1 || items < 1 || width < 1) {
         scorer_release(s);
         return fail(CFD_ERROR_DATA, "a scorer of %d users, %d items and width %d: each must be at least 1",
@@ -26,11 +26,18 @@ cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool
 
 cfd_status scorer_prepare(scorer *s)
 {
-    return s->device->table->keys_create(s->device, s->keys, s->items, s->width, &s->short_keys);
+    const ops_table *table = s->device->table;
+    if (table->ranker_create) {
+        TRY(table->ranker_create(s->device, s->queries, s->users, s->keys, s->items, s->width, &s->ranker));
+    }
+    return s->ranker ? CFD_OK : table->keys_create(s->device, s->keys, s->items, s->width, &s->short_keys);
 }
 
 void scorer_release(scorer *s)
 {
+    if (s->ranker) {
+        s->device->table->ranker_destroy(s->device, s->ranker);
+    }
     if (s->short_keys) {
         s->device->table->keys_destroy(s->device, s->short_keys);
     }
@@ -88,6 +95,9 @@ cfd_status scorer_scores(const scorer *s, const int32_t *users, size_t n_users, 
     }
     if (n_users == 0 || n_items == 0) {
         return CFD_OK;
+    }
+    if (s->ranker) {
+        return s->device->table->ranker_scores(s->device, s->ranker, users, n_users, items, n_items, scores);
     }
     if (n_users == 1) {
         return score_one_user(s, users[0], items, n_items, scores);

@@ -122,9 +122,7 @@ static cfd_status run_steps(run *r, cfd_progress *progress)
 {
     TRY(model_zero_losses(r->m));
     for (int64_t step = 1; step <= progress->n_steps && !r->stop; step++) {
-        TRY(model_draw_batch(r->m));
-        TRY(model_compute_gradients(r->m));
-        TRY(model_update(r->m));
+        TRY(model_step(r->m, NULL));
         progress->step = step;
         report(r, progress);
     }

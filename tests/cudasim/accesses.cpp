@@ -141,7 +141,7 @@ static void check_foreign(const access_place &at)
     bool parameter = offset < run_now.parameter_bytes && at.bytes <= run_now.parameter_bytes - offset;
     bool readable = parameter || is_program_data(at.address, at.bytes);
     if (!is_registered(at.address, at.bytes) && (at.write || !readable)) {
-        access_fault(at, "out of bounds", cudaErrorIllegalAddress, readable ? "it cannot be written to" : "");
+        access_fault(at, "out of bounds", cudaErrorIllegalAddress, readable ? ": it cannot be written to" : "");
     }
 }
 
@@ -180,6 +180,15 @@ void kernel_access(const void *p, size_t bytes, size_t align, bool write, const 
     if (thread != nullptr && bytes > 0) {
         check_access({thread, pc, nullptr, nullptr, 0, p, bytes, write, false}, align);
     }
+}
+
+void misaligned_access(const void *p, size_t align, const char *file, unsigned line)
+{
+    if (current == nullptr) {
+        violation("misaligned", "%s:%u: %p is no multiple of %zu", file, line, p, align);
+        return;
+    }
+    access_fault({current, nullptr, file, nullptr, line, p, align, false, false}, "misaligned", cudaErrorMisalignedAddress, "");
 }
 
 CUDASIM_PUBLIC void atomic_access(const volatile void *p, size_t bytes, const char *file, unsigned line)

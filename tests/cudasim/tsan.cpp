@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What gcc's -fsanitize=thread calls before every access, in place of that sanitizer's own library: the checker hears of what
- * kernels do. Code of the host's in the same files calls here too, which means nothing. */
+/* What gcc's -fsanitize=thread calls before every access, and -fsanitize=alignment where a pointer is not aligned, in place of
+ * those sanitizers' own libraries: the checker hears of what kernels do. Code of the host's in the same files calls here too:
+ * its accesses mean nothing. (Reads of a whole vector arrive as reads of its parts: hence both.) */
 #include <stddef.h>
 #include <stdint.h>
 
 namespace cudasim {
 void kernel_access(const void *p, size_t bytes, size_t align, bool write, const void *pc);
+void misaligned_access(const void *p, size_t align, const char *file, unsigned line);
 }
 
 #ifdef CUDASIM_CHECKED
@@ -65,6 +67,20 @@ PUBLIC void __tsan_vptr_update(void **p, void *)
 PUBLIC void __tsan_vptr_read(void **p)
 {
     cudasim::kernel_access(p, sizeof *p, sizeof *p, false, __builtin_return_address(0));
+}
+
+/* What the compiler tells of a pointer that is used. */
+struct pointer_use {
+    const char *file;
+    uint32_t line, column;
+    const void *type;
+    unsigned char log_alignment, kind;
+};
+PUBLIC void __ubsan_handle_type_mismatch_v1(pointer_use *use, uintptr_t p);
+
+PUBLIC void __ubsan_handle_type_mismatch_v1(pointer_use *use, uintptr_t p)
+{
+    cudasim::misaligned_access((const void *)p, (size_t)1 << use->log_alignment, use->file, use->line);
 }
 
 PUBLIC void __tsan_func_entry(void *) {}

@@ -2,6 +2,8 @@
 /* The cpu instance: its memory, its scratch, plain copies, and the table. */
 #include "ops/cpu/cpu.h"
 
+#include "ops/host.h"
+
 #include <string.h>
 
 static void cpu_destroy(ops *o)
@@ -167,11 +169,13 @@ static ops_bfloat16 cpu_bfloat16(const ops *o)
 
 static const ops_table cpu_table = {
     .name = "cpu",
+    .host_memory = true,
     .create = cpu_create,
     .destroy = cpu_destroy,
     .instruction_set = cpu_instruction_set,
     .gemm = cpu_gemm,
     .bfloat16 = cpu_bfloat16,
+    .tf32 = host_tf32,
     .scratch_bytes = cpu_scratch_bytes,
     .allocate = cpu_allocate,
     .release = cpu_release,
@@ -180,6 +184,10 @@ static const ops_table cpu_table = {
     .copy = cpu_copy,
     .zero = cpu_zero,
     .synchronise = cpu_synchronise,
+    .mailbox_create = host_mailbox_create,
+    .mailbox_destroy = host_mailbox_destroy,
+    .mailbox_post = host_mailbox_post,
+    .mailbox_read = host_mailbox_read,
     .copy_matrix = cpu_copy_matrix,
     .spmm = cpu_spmm,
     .features_create = cpu_features_create,
@@ -205,6 +213,7 @@ static const ops_table cpu_table = {
     .keys_destroy = cpu_keys_destroy,
     .sort_out_bytes = cpu_sort_out_bytes,
     .sort_out = cpu_sort_out,
+    .ranker_create = host_ranker_create,
     .probe = cpu_probe,
 };
 

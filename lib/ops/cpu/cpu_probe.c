@@ -161,6 +161,9 @@ cfd_status cpu_probe(ops *o, const ops_probe *probe, double *seconds, size_t n)
     int ways = copies ? COPY_WAYS : PRODUCT_WAYS;
     double *times = NULL;
     cfd_status status;
+    if (probe->precision == OPS_PRECISION_TF32) {
+        return fail(CFD_ERROR_DEVICE, "device cpu does not multiply tf32");
+    }
     if (probe->kind == OPS_PROBE_GRADIENT) { /* F^T G: the sums are as long as there are rows */
         j.m = probe->inner;
         j.k = probe->rows;

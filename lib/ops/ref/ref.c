@@ -2,6 +2,8 @@
 /* The reference instance: its memory, and the table. */
 #include "ops/ref/ref.h"
 
+#include "ops/host.h"
+
 #include <string.h>
 
 static void ref_destroy(ops *o)
@@ -74,6 +76,11 @@ static ops_bfloat16 ref_bfloat16(const ops *o)
     return OPS_BFLOAT16_NATIVE;
 }
 
+static bool ref_tf32(const ops *o)
+{
+    return true;
+}
+
 static size_t ref_scratch_bytes(const ops *o)
 {
     return 0;
@@ -81,11 +88,13 @@ static size_t ref_scratch_bytes(const ops *o)
 
 static const ops_table ref_table = {
     .name = "reference",
+    .host_memory = true,
     .create = ref_create,
     .destroy = ref_destroy,
     .instruction_set = ref_instruction_set,
     .gemm = ref_gemm,
     .bfloat16 = ref_bfloat16,
+    .tf32 = ref_tf32,
     .scratch_bytes = ref_scratch_bytes,
     .allocate = ref_allocate,
     .release = ref_release,
@@ -94,6 +103,10 @@ static const ops_table ref_table = {
     .copy = ref_copy,
     .zero = ref_zero,
     .synchronise = ref_synchronise,
+    .mailbox_create = host_mailbox_create,
+    .mailbox_destroy = host_mailbox_destroy,
+    .mailbox_post = host_mailbox_post,
+    .mailbox_read = host_mailbox_read,
     .copy_matrix = ref_copy_matrix,
     .spmm = ref_spmm,
     .features_create = ref_features_create,
@@ -119,6 +132,7 @@ static const ops_table ref_table = {
     .keys_destroy = ref_keys_destroy,
     .sort_out_bytes = ref_sort_out_bytes,
     .sort_out = ref_sort_out,
+    .ranker_create = host_ranker_create,
     .probe = ref_probe,
 };
 

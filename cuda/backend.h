@@ -4,8 +4,8 @@
  *
  * Work goes to the instance's stream in order and is not waited for, but by download, synchronise and mailbox_read. Scratch
  * memory grows the first time an operation meets a size; after that an operation allocates nothing and can be recorded. */
-#ifndef CFD_CUDA_CUDA_H
-#define CFD_CUDA_CUDA_H
+#ifndef CFD_CUDA_BACKEND_H
+#define CFD_CUDA_BACKEND_H
 
 #include "ops/ops.h"
 #include "ops/plugin.h"
@@ -34,22 +34,22 @@ enum cuda_scratch {
     SCRATCH_PURPOSES
 };
 
-/* Set by kernels where the data are at fault; reported and cleared by the next call that waits. */
-enum cuda_trouble { TROUBLE_NONE = 0, TROUBLE_NOT_FINITE = 1, TROUBLE_NOT_CONVERGED = 2 };
-
-/* A word of device memory for each kind of trouble: 1 + the head that it befell. */
+/* Set by kernels where the data are at fault: for each kind of trouble 1 + the head that it befell. Reported and cleared by
+ * the next call that waits. */
 typedef struct cuda_troubles {
     int32_t not_finite, not_converged;
 } cuda_troubles;
 
 typedef struct cuda_ops {
     ops base; /* first: an ops * is a cuda_ops * */
-    const ops_plugin_host *host;
+    const ops_plugin_host *host; /* &host_functions */
+    ops_plugin_host host_functions;
     ops_plugin_request request; /* what the instance was made from: of use for instances like it */
     ops *cpu;                   /* computes in the host's memory; owned */
     int device, major, minor;   /* compute capability */
     int multiprocessors;
     char name[16];              /* "cuda:0" */
+    char architecture[16];      /* "sm_90" */
     char gemm[48];
     cudaStream_t stream;
     bool own_stream;
