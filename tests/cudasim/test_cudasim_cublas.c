@@ -288,9 +288,9 @@ END_TEST
 static unsigned bits_in(cudaDataType type, float alpha)
 {
     const float beta = 0;
-    uint16_t one, found;
-    put(type, &one, 0, 1);
-    void *a = device_copy(&one, 2), *b = device_copy(&one, 2), *c = device_memory(2);
+    uint16_t one[4], found; /* room for any type */
+    put(type, one, 0, 1);
+    void *a = device_copy(one, 2), *b = device_copy(one, 2), *c = device_memory(2);
     GOOD(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &alpha, a, type, 1, b, type, 1, &beta, c, type, 1,
                       CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
     fetch(&found, c, 2);
@@ -337,10 +337,10 @@ START_TEST(short_types_are_read_exactly)
     };
     const float alpha = 1, beta = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        uint16_t one;
+        uint16_t one[4];
         float found;
-        put(cases[i].type, &one, 0, 1);
-        void *a = device_copy(&cases[i].bits, 2), *b = device_copy(&one, 2), *c = device_memory(4);
+        put(cases[i].type, one, 0, 1);
+        void *a = device_copy(&cases[i].bits, 2), *b = device_copy(one, 2), *c = device_memory(4);
         GOOD(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &alpha, a, cases[i].type, 1, b, cases[i].type, 1, &beta,
                           c, CUDA_R_32F, 1, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
         fetch(&found, c, 4);
