@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Faults: kept where a test expects them, else printed, and the process ends. */
-#include "queue.h"
 #include "races.h"
+#include "state.h"
 
 #include <stdarg.h>
 #include <stdio.h>

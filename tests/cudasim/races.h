@@ -21,7 +21,8 @@ void begin_block();
 void begin_interval();
 /* Nothing that happened so far needs to be told apart any more, as far as the host knows of it. */
 void settle();
-/* What was reported is reported again. */
+
+/* Of each place in the code a kind of fault is reported once; from here on once again. */
 void forget_reports();
 
 /* Like device_read (sim.h), of memory that need not have been written; then the copy has the same parts written. */
