@@ -3,6 +3,8 @@
 #ifndef CFD_TESTS_SERVING_PLAIN_H
 #define CFD_TESTS_SERVING_PLAIN_H
 
+#include "test.h" /* first: it takes back a name that the library defines */
+
 #include "ops_support.h"
 
 enum { PLAIN_MOST_K = 20, PLAIN_MOST_USERS = 4096 };
@@ -15,8 +17,8 @@ typedef struct plain_ranker {
 static int lists_until_failure = -1; /* negative: never */
 static int lists_made;
 
-static inline cfd_status plain_create(ops *o, const float *queries, int32_t users, const float *keys, int32_t items, int32_t width,
-                               ops_ranker **out)
+static inline cfd_status plain_create(ops *o, const float *queries, int32_t users, const float *keys, int32_t items,
+                                      int32_t width, ops_ranker **out)
 {
     plain_ranker *made = get_memory(1, sizeof *made);
     *made = (plain_ranker){queries, keys, users, items, width};
@@ -43,8 +45,8 @@ static inline float plain_score(const plain_ranker *r, int32_t user, int32_t ite
     return sum;
 }
 
-static inline cfd_status plain_scores(const ops *o, ops_ranker *ranker, const int32_t *users, size_t n_users, const int32_t *items,
-                               size_t n_items, float *scores)
+static inline cfd_status plain_scores(const ops *o, ops_ranker *ranker, const int32_t *users, size_t n_users, const
+                                      int32_t *items, size_t n_items, float *scores)
 {
     const plain_ranker *r = (const void *)ranker;
     for (size_t u = 0; u < n_users; u++) {
