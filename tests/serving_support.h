@@ -3,8 +3,9 @@
 #ifndef CFD_TESTS_SERVING_SUPPORT_H
 #define CFD_TESTS_SERVING_SUPPORT_H
 
-#include "serve/scorer.h"
 #include "serving_plain.h"
+
+#include "serve/scorer.h"
 
 /* ---- scorers on every backend ---- */
 
