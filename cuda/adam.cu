@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Adam in the form of SPEC 6, all tensors in one launch: a stream through memory, 28 bytes for each number. The number of the
- * update is read from the instance's clock, so that a recorded update can be run as another one. */
+/* Adam in the form of SPEC 6, all tensors in one launch: a stream through memory, 28 bytes for each number. The number of
+ * the update is read from the instance's clock, so that a recorded update can be run as another one. */
 #include "backend.h"
 
 #include "device.cuh"

@@ -68,8 +68,8 @@ __global__ void sort_tiles_kernel(ops_batch batch, uint64_t *keys)
     }
 }
 
-/* Every key finds how many of each of the runs around it come before it, by halving: the sum is its place. The searches do not
- * wait for each other. */
+/* Every key finds how many of each of the runs around it come before it, by halving: the sum is its place. The searches do
+ * not wait for each other. */
 __global__ void merge_runs_kernel(const uint64_t *from, uint64_t *to, int64_t n, int64_t run)
 {
     int64_t i = (int64_t)blockIdx.x * MERGE_BLOCK + threadIdx.x;
@@ -177,8 +177,8 @@ cfd_status cuda_batch_index(ops *o, ops_batch *batch)
     int64_t n = 3 * (int64_t)batch->size;
     size_t most = 3 * (size_t)batch->capacity;
     uint64_t *keys;
-    TRY(cuda_scratch_get(c, SCRATCH_SORT, 2 * most * sizeof *keys + cuda_blocks((int64_t)most, PLACE_BLOCK) * sizeof(int32_t),
-                         &keys));
+    size_t bytes = 2 * most * sizeof *keys + cuda_blocks((int64_t)most, PLACE_BLOCK) * sizeof(int32_t);
+    TRY(cuda_scratch_get(c, SCRATCH_SORT, bytes, &keys));
     int32_t *begins = (int32_t *)(void *)(keys + 2 * most);
     TRY(cuda_check(c, cudaMemsetAsync(batch->slots, 0xff, (size_t)batch->nodes * sizeof *batch->slots, c->stream),
                    "clearing the slots of a batch"));

@@ -163,8 +163,8 @@ __device__ __forceinline__ void share_row(const ops_batch &batch, const ops_bran
     __syncthreads();
 }
 
-/* Which of the block's slots have long lists, a bit each: the same in every warp. The lanes look at one each, those beyond the
- * block's at slots of the next blocks. */
+/* Which of the block's slots have long lists, a bit each: the same in every warp. The lanes look at one each, those beyond
+ * the block's at slots of the next blocks. */
 __device__ __forceinline__ unsigned long_lists(const ops_batch &batch, int32_t first_slot, int32_t count)
 {
     int32_t slot = first_slot + lane_of_thread();
@@ -187,8 +187,8 @@ __device__ __forceinline__ void add_loss(const double *partial, int32_t n, int32
 
 /* Blocks (x) of BPR_WARPS slots, and (y) of PART_COLUMNS columns of one branch after the other. The first of a branch also
  * adds up its loss, from n partial sums. */
-__global__ void bpr_gradients_kernel(ops_batch batch, bpr_branches branches, const float *coefficients, const double *partial,
-                                     int32_t n)
+__global__ void bpr_gradients_kernel(ops_batch batch, bpr_branches branches, const float *coefficients,
+                                     const double *partial, int32_t n)
 {
     SHARED(parts, float[BPR_WARPS][PART_COLUMNS]);
     int32_t k = 0;
@@ -232,10 +232,11 @@ cfd_status cuda_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, 
     double *partial;
     unsigned most = cuda_blocks(batch->capacity, BPR_WARPS);
     unsigned blocks = cuda_blocks(batch->size, BPR_WARPS);
-    TRY(cuda_scratch_get(c, SCRATCH_COEFFICIENTS, (size_t)n * (size_t)batch->capacity * sizeof *coefficients, &coefficients));
+    size_t triples = (size_t)n * (size_t)batch->capacity;
+    TRY(cuda_scratch_get(c, SCRATCH_COEFFICIENTS, triples * sizeof *coefficients, &coefficients));
     TRY(cuda_scratch_get(c, SCRATCH_SUMS, (size_t)n * most * sizeof *partial, &partial));
     LAUNCH(c, bpr_margins_kernel, dim3(blocks, (unsigned)n), BPR_BLOCK, 0, *batch, all, coefficients, partial);
-    LAUNCH(c, bpr_gradients_kernel, dim3(cuda_blocks(ops_batch_rows(batch).capacity, BPR_WARPS), parts), BPR_BLOCK, 0, *batch,
-           all, coefficients, partial, (int32_t)blocks);
+    unsigned slots = cuda_blocks(ops_batch_rows(batch).capacity, BPR_WARPS);
+    LAUNCH(c, bpr_gradients_kernel, dim3(slots, parts), BPR_BLOCK, 0, *batch, all, coefficients, partial, (int32_t)blocks);
     return CFD_OK;
 }

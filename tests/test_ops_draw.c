@@ -295,7 +295,7 @@ static Suite *suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, both_backends_draw_the_same, 0, BACKENDS);
     tcase_add_loop_test(tc, users_of_a_batch_are_distinct, 0, BACKENDS);
-    tcase_add_loop_test(tc, draws_are_uniform, 0, BACKENDS);
+    tcase_add_loop_test(tc, draws_are_uniform, 0, CPU_SETS);
     tcase_add_loop_test(tc, an_epoch_takes_each_interaction_once, 0, BACKENDS);
     tcase_add_loop_test(tc, index_by_hand, 0, BACKENDS);
     tcase_add_loop_test(tc, index_names_every_appearance_once, 0, BACKENDS);

@@ -243,7 +243,7 @@ START_TEST(addends_agree_on_every_shape)
         return;
     }
     const int32_t shapes[][3] = {{1, 1, 0}, {6, 2, 1}, {64, 1, 0}, {128, 2, 1}, {256, 4, 0}, {24, 8, 1}}; /* width, groups, by node */
-    enum { USERS = 300, ITEMS = 250, NODES = USERS + ITEMS, LARGE = 17000 };
+    enum { USERS = 300, ITEMS = 250, NODES = USERS + ITEMS };
     ops_batch batch = batch_random(&b, USERS, ITEMS, 120);
     const float weights[8] = {0.5f, 0, 2, 1, -1, 3, 0.25f, 0};
     for (int k = 0; k < 12; k++) {
@@ -280,8 +280,19 @@ START_TEST(addends_agree_on_every_shape)
         free(actual);
     }
     batch_free(&batch);
+    both_close(&b);
+}
+END_TEST
 
-    /* 17,000 rows of 128 columns are more than the caches hold, and are written past them. */
+/* 17,000 rows of 128 columns are more than a processor's caches hold, and are written past them. */
+START_TEST(large_results_agree)
+{
+    both b;
+    if (!both_open(&b, _i, 3)) {
+        return;
+    }
+    enum { LARGE = 17000 };
+    const float weights[] = {0.5f};
     int64_t *offsets = get_memory(LARGE + 1, sizeof *offsets);
     int32_t *indices = get_memory(LARGE, sizeof *indices);
     for (int32_t r = 0; r <= LARGE; r++) {
@@ -292,7 +303,7 @@ START_TEST(addends_agree_on_every_shape)
     }
     float *values = random_floats(LARGE);
     ops_csr g = {LARGE, LARGE, LARGE, offsets, indices, values};
-    batch = batch_random(&b, 9000, LARGE - 9000, 500);
+    ops_batch batch = batch_random(&b, 9000, LARGE - 9000, 500);
     size_t size = (size_t)LARGE * 128;
     float *x = random_floats(size);
     float *expected;
@@ -340,6 +351,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, spmm_by_hand, 0, BACKENDS);
     tcase_add_loop_test(tc, addends_by_hand, 0, BACKENDS);
     tcase_add_loop_test(tc, addends_agree_on_every_shape, 0, BACKENDS);
+    tcase_add_loop_test(tc, large_results_agree, 0, CPU_SETS);
     suite_add_tcase(s, tc);
     return s;
 }

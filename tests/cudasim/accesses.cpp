@@ -141,7 +141,7 @@ static void check_foreign(const access_place &at)
     bool parameter = offset < run_now.parameter_bytes && at.bytes <= run_now.parameter_bytes - offset;
     bool readable = parameter || is_program_data(at.address, at.bytes);
     if (!is_registered(at.address, at.bytes) && (at.write || !readable)) {
-        access_fault(at, "out of bounds", cudaErrorIllegalAddress, readable ? "it cannot be written to" : "");
+        access_fault(at, "out of bounds", cudaErrorIllegalAddress, readable ? ": it cannot be written to" : "");
     }
 }
 

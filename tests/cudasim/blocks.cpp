@@ -52,9 +52,8 @@ void block_fault(const device_thread *t, const char *kind, cudaError_t error, co
     kernel_fault(kind, error, true, thread_place(t) + ": " + message);
 }
 
-void thread_fault(const char *kind, cudaError_t error, const std::string &message)
+void abandon_thread()
 {
-    block_fault(current, kind, error, message);
     leave_fiber(true);
     __builtin_unreachable();
 }

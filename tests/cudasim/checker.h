@@ -59,7 +59,7 @@ struct access_place {
     bool write, atomic;
 };
 /* Ends the kernel, and does not come back to a thread. */
-void access_fault(const access_place &at, const char *kind, cudaError_t error, const std::string &why);
+void access_fault(const access_place &at, const char *kind, cudaError_t error, const char *why);
 void report_unwritten(const access_place &at);
 void report_race(const access_place &at, conflict_kind conflict, uint64_t other, bool other_wrote);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Faults: kept where a test expects them, else printed, and the process ends. */
-#include "queue.h"
+#include "races.h"
+#include "state.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,6 +98,7 @@ void cudasim_forget_faults(void)
 {
     guard hold(lock);
     faults.clear();
+    forget_reports();
     sticky_error = cudaSuccess;
     this_thread().last = cudaSuccess;
     this_thread().unseen.clear();

@@ -76,8 +76,9 @@ void fiber_began(); /* what an entry calls first */
 void run_kernel(const kernel_call &call, const unsigned char *parameters);
 /* These threads can go on. */
 void make_ready(device_thread *const *list, unsigned n);
-/* A fault of the thread that runs, which ends the kernel and does not come back; or of one that does not run. */
-[[noreturn]] void thread_fault(const char *kind, cudaError_t error, const std::string &message);
+/* A fault of a thread, which ends the kernel; where the thread runs it has to be abandoned next. Nothing on its stack is
+ * destroyed then: nothing there may need to be. */
+[[noreturn]] void abandon_thread();
 void block_fault(const device_thread *t, const char *kind, cudaError_t error, const std::string &message);
 /* "kernel K, block (x, y, z), thread (x, y, z)" */
 std::string thread_place(const device_thread *t);

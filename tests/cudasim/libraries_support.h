@@ -30,6 +30,14 @@
         cudasim_expect_faults(0);                                                                              \
     } while (0)
 
+/* A fault that is seen only where every access is checked; elsewhere nothing is done. */
+#define CHECKED_FAULT(kind, expression)  \
+    do {                                 \
+        if (cudasim_checks_accesses()) { \
+            FAULT(kind, expression);     \
+        }                                \
+    } while (0)
+
 static cudaStream_t stream;
 static void *owned[64];
 static int n_owned;

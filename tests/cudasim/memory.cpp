@@ -16,7 +16,9 @@ namespace cudasim {
 
 static const size_t DEVICE_ROOM = (size_t)8 << 30, PINNED_ROOM = (size_t)1 << 30;
 static const size_t PAGE = 512;                        /* an allocation begins at one, so that one has one owner */
-static const size_t QUARANTINE = (size_t)256 << 20;    /* bytes of freed memory that wait before they are used again */
+static const size_t QUARANTINE = (size_t)16 << 20;     /* bytes of freed memory that wait before they are used again */
+static const size_t POISON_WHOLE = (size_t)1 << 20;    /* larger blocks, workspaces of libraries, are poisoned at their ends: */
+static const size_t POISON_END = (size_t)64 << 10;     /* pages that are never touched cost nothing when protection changes */
 
 static char *reserve(size_t bytes, int protection)
 {
@@ -141,6 +143,16 @@ static void give_room(region *r, char *start, size_t room)
     r->unused[start] = room;
 }
 
+static void poison(char *start, size_t bytes)
+{
+    if (bytes <= POISON_WHOLE) {
+        memset(start, POISON_BYTE, bytes);
+    } else {
+        memset(start, POISON_BYTE, POISON_END);
+        memset(start + bytes - POISON_END, POISON_BYTE, POISON_END);
+    }
+}
+
 allocation *allocate(memory_kind kind, size_t bytes)
 {
     size_t pages = (bytes + PAGE - 1) / PAGE * PAGE;
@@ -165,7 +177,7 @@ allocation *allocate(memory_kind kind, size_t bytes)
         protect(PROT_READ | PROT_WRITE); /* the top may have moved */
     }
     CUDASIM_UNPOISON(start, room);
-    memset(start, POISON_BYTE, room);
+    poison(start, room);
     CUDASIM_POISON(start + bytes, room - bytes);
     memory_in_use += kind == MEMORY_DEVICE ? pages : 0;
     return &allocations.back();
@@ -174,7 +186,7 @@ allocation *allocate(memory_kind kind, size_t bytes)
 void release(allocation *a)
 {
     open_memory open;
-    memset(a->start, POISON_BYTE, a->bytes);
+    poison(a->start, a->bytes);
     CUDASIM_POISON(a->start, a->room);
     a->live = false;
     memory_in_use -= a->kind == MEMORY_DEVICE ? (a->bytes + PAGE - 1) / PAGE * PAGE : 0;

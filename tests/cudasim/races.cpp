@@ -162,11 +162,17 @@ const moments &moments_now()
 
 /* ---- reports ---- */
 
+typedef std::set<std::tuple<std::string, std::string, const void *>> report_set;
+static report_set &seen = *new report_set;
+
+void forget_reports()
+{
+    seen.clear();
+}
+
 /* False: the same was reported for this place before. */
 static bool is_new(const char *kind, const void *pc)
 {
-    static std::set<std::tuple<std::string, std::string, const void *>> &seen =
-        *new std::set<std::tuple<std::string, std::string, const void *>>;
     return seen.size() < 10000 && seen.insert({kind, operation_name, pc}).second;
 }
 
@@ -180,13 +186,12 @@ static std::string what_was_done(const access_place &at)
                 at.bytes, target.c_str(), where.empty() ? "" : ", in ", where.c_str());
 }
 
-void access_fault(const access_place &at, const char *kind, cudaError_t error, const std::string &why)
+void access_fault(const access_place &at, const char *kind, cudaError_t error, const char *why)
 {
-    std::string message = what_was_done(at) + (why.empty() ? "" : ": " + why);
     run_now.abandoned = run_now.abandoned || at.thread != nullptr;
-    kernel_fault(kind, error, true, message);
+    kernel_fault(kind, error, true, what_was_done(at) + why);
     if (at.thread != nullptr) {
-        leave_fiber(true);
+        abandon_thread();
     }
 }
 

@@ -22,6 +22,9 @@ void begin_interval();
 /* Nothing that happened so far needs to be told apart any more, as far as the host knows of it. */
 void settle();
 
+/* Of each place in the code a kind of fault is reported once; from here on once again. */
+void forget_reports();
+
 /* Like device_read (sim.h), of memory that need not have been written; then the copy has the same parts written. */
 bool device_copied(const void *from, size_t bytes, const char *what);
 void copy_written(void *to, const void *from, size_t bytes);

@@ -71,15 +71,17 @@ CUDASIM_PUBLIC void *shared_memory(shared_tag *tag, size_t bytes, size_t align)
         function_limits &limits = limits_of(run_now.kernel);
         limits.static_bytes = static_bytes > limits.static_bytes ? static_bytes : limits.static_bytes;
         if (static_bytes > STATIC_SHARED) {
-            thread_fault("argument", cudaErrorInvalidConfiguration,
+            block_fault(current, "argument", cudaErrorInvalidConfiguration,
                          text("%zu bytes of static shared memory, more than %d", static_bytes, STATIC_SHARED));
+            abandon_thread();
         }
         if (static_bytes + run_now.dynamic_bytes > OPTIN_SHARED ||
             (run_now.dynamic_bytes <= STATIC_SHARED && limits.dynamic_bytes <= STATIC_SHARED &&
              static_bytes + run_now.dynamic_bytes > STATIC_SHARED)) {
-            thread_fault("argument", cudaErrorInvalidConfiguration,
+            block_fault(current, "argument", cudaErrorInvalidConfiguration,
                          text("%zu bytes of static and %zu of dynamic shared memory are too much", static_bytes,
                               run_now.dynamic_bytes));
+            abandon_thread();
         }
         static_end = align_up(static_end, align < 16 ? 16 : align);
         tag->launch = launches;
@@ -87,7 +89,8 @@ CUDASIM_PUBLIC void *shared_memory(shared_tag *tag, size_t bytes, size_t align)
         add_variable(static_end, bytes);
         static_end += bytes + RED_ZONE;
         if (static_end > STATIC_ROOM) {
-            thread_fault("argument", cudaErrorInvalidConfiguration, "too many variables in shared memory");
+            block_fault(current, "argument", cudaErrorInvalidConfiguration, "too many variables in shared memory");
+            abandon_thread();
         }
     }
     return room + tag->offset;

@@ -48,9 +48,10 @@ static void compute_for(device_thread *t, const device_thread *of_warp)
     if (is_shuffle(t->operation)) {
         unsigned source = source_of(t);
         if ((t->mask >> source & 1u) == 0) {
-            thread_fault("divergent warp", cudaErrorLaunchFailure,
+            block_fault(current, "divergent warp", cudaErrorLaunchFailure,
                          text("at %s lane %u takes a value from lane %u, which the mask %#x does not name", code_line(t).c_str(),
                               t->lane, source, t->mask));
+            abandon_thread();
         }
         t->result = of_warp[source].value;
         return;
@@ -85,9 +86,10 @@ static void check_same(const device_thread *t, const device_thread *of_warp)
         }
         bool apart = t->operation != WARP_SYNC && (other->line != t->line || strcmp(other->file, t->file) != 0);
         if (other->mask != t->mask || other->operation != t->operation || apart) {
-            thread_fault("divergent warp", cudaErrorLaunchFailure,
+            block_fault(current, "divergent warp", cudaErrorLaunchFailure,
                          text("at %s with mask %#x it meets lane %u, which is at %s with mask %#x", code_line(t).c_str(), t->mask,
                               lane, code_line(other).c_str(), other->mask));
+            abandon_thread();
         }
     }
 }
@@ -128,12 +130,14 @@ CUDASIM_PUBLIC uint64_t warp_operation(warp_kind kind, unsigned mask, uint64_t v
     t->line = line;
     t->state = THREAD_AT_WARP;
     if ((mask >> t->lane & 1u) == 0 || (mask & ~w->there) != 0) {
-        thread_fault("divergent warp", cudaErrorLaunchFailure,
+        block_fault(current, "divergent warp", cudaErrorLaunchFailure,
                      text("at %s the mask %#x %s (lanes that have not exited: %#x)", code_line(t).c_str(), mask,
                           (mask >> t->lane & 1u) == 0 ? "does not name the lane itself" : "names lanes that exited", w->there));
+        abandon_thread();
     }
     if (width < 1 || width > WARP || (width & (width - 1)) != 0) {
-        thread_fault("divergent warp", cudaErrorLaunchFailure, text("at %s: a width of %d", code_line(t).c_str(), width));
+        block_fault(current, "divergent warp", cudaErrorLaunchFailure, text("at %s: a width of %d", code_line(t).c_str(), width));
+        abandon_thread();
     }
     w->arrived |= 1u << t->lane;
     if ((w->arrived & mask) == mask) {
