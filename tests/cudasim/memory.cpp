@@ -15,6 +15,7 @@
 namespace cudasim {
 
 static const size_t DEVICE_ROOM = (size_t)8 << 30, PINNED_ROOM = (size_t)1 << 30;
+static const size_t LARGE_PAGE = (size_t)2 << 20;
 static const size_t PAGE = 512;                        /* an allocation begins at one, so that one has one owner */
 static const size_t QUARANTINE = (size_t)256 << 20;    /* bytes of freed memory that wait before they are used again */
 
@@ -28,9 +29,12 @@ static char *reserve(size_t bytes, int protection)
     return (char *)p;
 }
 
+/* In large pages, where the system has them: they are opened and shut hundreds of times as fast. */
 static char *reserve_arena()
 {
-    char *base = reserve(DEVICE_ROOM + PINNED_ROOM, PROT_NONE);
+    char *base = reserve(DEVICE_ROOM + PINNED_ROOM + LARGE_PAGE, PROT_NONE);
+    base += LARGE_PAGE - (uintptr_t)base % LARGE_PAGE;
+    madvise(base, DEVICE_ROOM, MADV_HUGEPAGE);
     if (mprotect(base + DEVICE_ROOM, PINNED_ROOM, PROT_READ | PROT_WRITE) != 0) {
         perror("cudasim: opening pinned memory");
         abort();
@@ -63,7 +67,7 @@ static int open_count;
 
 static void protect(int protection)
 {
-    size_t used = (size_t)(regions[MEMORY_DEVICE].top - arena + 4095) / 4096 * 4096;
+    size_t used = ((size_t)(regions[MEMORY_DEVICE].top - arena) + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
     if (used > 0 && mprotect(arena, used, protection) != 0) {
         perror("cudasim: protecting device memory");
         abort();
@@ -141,6 +145,26 @@ static void give_room(region *r, char *start, size_t room)
     r->unused[start] = room;
 }
 
+/* Of a large block the first and the last part only: what lies between shall take up no memory before it is used. */
+static void poison(char *start, size_t bytes)
+{
+    if (bytes <= 2 * LARGE_PAGE) {
+        memset(start, POISON_BYTE, bytes);
+        return;
+    }
+    memset(start, POISON_BYTE, LARGE_PAGE / 2);
+    memset(start + bytes - LARGE_PAGE / 2, POISON_BYTE, LARGE_PAGE / 2);
+}
+
+/* Gives the memory of a large block back to the system. */
+static void give_back_pages(char *start, size_t bytes)
+{
+    size_t before = (LARGE_PAGE - (uintptr_t)start % LARGE_PAGE) % LARGE_PAGE;
+    if (bytes >= before + LARGE_PAGE) {
+        madvise(start + before, (bytes - before) / LARGE_PAGE * LARGE_PAGE, MADV_DONTNEED);
+    }
+}
+
 allocation *allocate(memory_kind kind, size_t bytes)
 {
     size_t pages = (bytes + PAGE - 1) / PAGE * PAGE;
@@ -165,7 +189,7 @@ allocation *allocate(memory_kind kind, size_t bytes)
         protect(PROT_READ | PROT_WRITE); /* the top may have moved */
     }
     CUDASIM_UNPOISON(start, room);
-    memset(start, POISON_BYTE, room);
+    poison(start, room);
     CUDASIM_POISON(start + bytes, room - bytes);
     memory_in_use += kind == MEMORY_DEVICE ? pages : 0;
     return &allocations.back();
@@ -174,7 +198,8 @@ allocation *allocate(memory_kind kind, size_t bytes)
 void release(allocation *a)
 {
     open_memory open;
-    memset(a->start, POISON_BYTE, a->bytes);
+    give_back_pages(a->start, a->room);
+    poison(a->start, a->bytes);
     CUDASIM_POISON(a->start, a->room);
     a->live = false;
     memory_in_use -= a->kind == MEMORY_DEVICE ? (a->bytes + PAGE - 1) / PAGE * PAGE : 0;
