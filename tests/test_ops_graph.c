@@ -186,7 +186,7 @@ START_TEST(spmm_by_hand)
         const int32_t rows[] = {2, 0};
         const int32_t count = 2;
         const int32_t slots[] = {1, 0, -1};
-        ops_rows some = {rows, &count, 3};
+        ops_rows some = {rows, &count, 2};
         const float listed[] = {3, 30, 4, 40};
         OK(sides[s]->table->spmm(sides[s], &g, some, slots, x, 2, y, 2, 2, NULL));
         ck_assert_mem_eq(y, listed, sizeof listed);
