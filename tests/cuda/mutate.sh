@@ -9,7 +9,8 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT INT TERM
+trap 'rm -rf "$copy"' EXIT
+trap 'exit 1' INT TERM
 (cd "$root" && git ls-files -co --exclude-standard | tar -cf - -T -) | tar -xf - -C "$copy"
 cd "$copy"
 [ $# -gt 0 ] || set -- $(cd cuda && ls -- *.cu *.cuh)
