@@ -524,17 +524,24 @@ void note_backend(const char *name)
     }
 }
 
-void simulated_seed(unsigned seed)
+void *simulated_symbol(const char *name)
 {
     void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
+    void *symbol = device ? dlsym(device, name) : NULL;
     if (device) {
-        union {
-            void *data;
-            void (*function)(unsigned);
-        } symbol = {dlsym(device, "cudasim_seed")};
-        ck_assert_ptr_nonnull(symbol.data);
-        symbol.function(seed);
         dlclose(device);
+    }
+    return symbol;
+}
+
+void simulated_seed(unsigned seed)
+{
+    union {
+        void *data;
+        void (*function)(unsigned);
+    } symbol = {simulated_symbol("cudasim_seed")};
+    if (symbol.data) {
+        symbol.function(seed);
     }
 }
 

@@ -18,6 +18,8 @@ ops *ops_create_cuda_for_test(const memory_source *memory, thread_pool *pool);
  * each test case in a process of its own, so lines are cases. */
 void note_backend(const char *name);
 
+/* A function of the simulated device (cudasim/cudasim.h) or of its runtime, by name. NULL: no such, or the device is real. */
+void *simulated_symbol(const char *name);
 /* Another order of threads, blocks and streams on a simulated device; nothing on a real one. */
 void simulated_seed(unsigned seed);
 

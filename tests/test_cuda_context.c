@@ -113,22 +113,12 @@ END_TEST
 
 /* ---- a simulated device that is small ---- */
 
-static void *simulated(const char *name)
-{
-    void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
-    void *symbol = device ? dlsym(device, name) : NULL;
-    if (device) {
-        dlclose(device);
-    }
-    return symbol;
-}
-
 static void fail_allocation(long n)
 {
     union {
         void *data;
         void (*function)(long);
-    } symbol = {simulated("cudasim_fail_allocation")};
+    } symbol = {simulated_symbol("cudasim_fail_allocation")};
     symbol.function(n);
 }
 
@@ -137,7 +127,7 @@ static size_t memory_used(void)
     union {
         void *data;
         size_t (*function)(void);
-    } symbol = {simulated("cudasim_memory_used")};
+    } symbol = {simulated_symbol("cudasim_memory_used")};
     return symbol.function();
 }
 
@@ -173,7 +163,7 @@ START_TEST(device_memory_may_run_out_anywhere)
     cfd_context *context = open_context("cuda", 1, 9);
     double expected = 0.0;
     OK(make_and_train(context, &expected));
-    if (simulated("cudasim_fail_allocation")) {
+    if (simulated_symbol("cudasim_fail_allocation")) {
         size_t before = memory_used();
         int failures = 0;
         double total = 0.0;

@@ -4,23 +4,12 @@
 #include "cudasim/cudasim.h"
 #include "ops_support.h"
 
-#include <dlfcn.h>
 #include <float.h>
 
 /* ---- the simulated device, if it is one ---- */
 
 typedef void (*limit_function)(size_t bytes);
 typedef size_t (*used_function)(void);
-
-static void *simulated(const char *name)
-{
-    void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
-    void *symbol = device ? dlsym(device, name) : NULL;
-    if (device) {
-        dlclose(device);
-    }
-    return symbol;
-}
 
 /* ---- long rows ---- */
 
@@ -134,8 +123,8 @@ static void compare_streamed(both *b, ops_element element, ops_precision precisi
 {
     limit_function limit;
     used_function used;
-    *(void **)&limit = simulated("cudasim_limit_memory");
-    *(void **)&used = simulated("cudasim_memory_used");
+    *(void **)&limit = simulated_symbol("cudasim_limit_memory");
+    *(void **)&used = simulated_symbol("cudasim_memory_used");
     if (!limit || !used) {
         return;
     }
@@ -212,8 +201,8 @@ START_TEST(streamed_products_can_be_recorded)
     thread_pool *pool;
     OK(threads_create(&memory_default, 1, &pool));
     ops *o = ops_create_cuda_for_test(&memory_default, pool);
-    *(void **)&limit = simulated("cudasim_limit_memory");
-    *(void **)&used = simulated("cudasim_memory_used");
+    *(void **)&limit = simulated_symbol("cudasim_limit_memory");
+    *(void **)&used = simulated_symbol("cudasim_memory_used");
     size_t numbers = (size_t)FEATURE_ROWS * FEATURE_COLUMNS;
     float *dense = random_floats(numbers);
     float *g = random_floats(FEATURE_ROWS * FEATURE_N);

@@ -5,8 +5,6 @@
 #include "cudasim/cudasim.h"
 #include "model_random.h"
 
-#include <dlfcn.h>
-
 static const char *const presets[] = {"beauty", "art", "taobao"};
 enum { PRESETS = 3, STEPS = 20 };
 
@@ -29,12 +27,7 @@ static count_function simulated_count(void)
     union {
         void *data;
         count_function function;
-    } symbol = {NULL};
-    void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
-    if (device) {
-        symbol.data = dlsym(device, "cudasim_count");
-        dlclose(device);
-    }
+    } symbol = {simulated_symbol("cudasim_count")};
     return symbol.function;
 }
 
@@ -224,16 +217,6 @@ END_TEST
 
 /* ---- a guest: the caller's stream, the caller's current device ---- */
 
-static void *simulated(const char *name)
-{
-    void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
-    void *symbol = device ? dlsym(device, name) : NULL;
-    if (device) {
-        dlclose(device);
-    }
-    return symbol;
-}
-
 typedef union runtime_function {
     void *data;
     int (*with_int)(int);
@@ -250,11 +233,11 @@ START_TEST(the_callers_stream_and_device_are_respected)
         return;
     }
     cfd_context *first = open_context("cuda", 1, 17); /* the plugin is in the process from here on */
-    runtime_function set_devices = {simulated("cudasim_set_devices")};
-    runtime_function set_device = {simulated("cudaSetDevice")};
-    runtime_function get_device = {simulated("cudaGetDevice")};
-    runtime_function make_stream = {simulated("cudaStreamCreate")};
-    runtime_function end_stream = {simulated("cudaStreamDestroy")};
+    runtime_function set_devices = {simulated_symbol("cudasim_set_devices")};
+    runtime_function set_device = {simulated_symbol("cudaSetDevice")};
+    runtime_function get_device = {simulated_symbol("cudaGetDevice")};
+    runtime_function make_stream = {simulated_symbol("cudaStreamCreate")};
+    runtime_function end_stream = {simulated_symbol("cudaStreamDestroy")};
     cfd_context_destroy(first);
     if (!set_devices.data) {
         return; /* a real device: its runtime is inside the plugin */

@@ -4,7 +4,6 @@
 #define _DEFAULT_SOURCE /* RTLD_NOLOAD */
 #include "serving_support.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
 /* ---- lists ---- */
@@ -261,17 +260,6 @@ START_TEST(a_device_that_fails_says_so)
 }
 END_TEST
 
-/* A function of the simulated device; NULL where the device is real. */
-static void *simulated(const char *name)
-{
-    void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
-    void *symbol = device ? dlsym(device, name) : NULL;
-    if (device) {
-        dlclose(device);
-    }
-    return symbol;
-}
-
 START_TEST(want_of_device_memory_leaves_the_scorer_usable)
 {
     served d;
@@ -281,11 +269,11 @@ START_TEST(want_of_device_memory_leaves_the_scorer_usable)
     union {
         void *data;
         void (*function)(long);
-    } fail_allocation = {simulated("cudasim_fail_allocation")};
+    } fail_allocation = {simulated_symbol("cudasim_fail_allocation")};
     union {
         void *data;
         size_t (*function)(void);
-    } memory_used = {simulated("cudasim_memory_used")};
+    } memory_used = {simulated_symbol("cudasim_memory_used")};
     if (fail_allocation.data) {
         ops *device = d.s.device;
         const ops_table *t = device->table;
