@@ -45,13 +45,24 @@ cfd_status cuda_multiply_on(const cuda_ops *c, cublasHandle_t blas, const cuda_p
                          (long long)p->m, (long long)p->k, (long long)p->k, (long long)p->n);
     }
     cublasComputeType_t compute = p->tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-    return cuda_check_blas(
-        c,
-        cublasGemmStridedBatchedEx(blas, operation_of(&p->b), operation_of(&p->a), (int)p->n, (int)p->m, (int)p->k, &p->alpha,
-                                   p->b.data, type_of(&p->b), (int)p->b.ld, p->stride_b, p->a.data, type_of(&p->a),
-                                   (int)p->a.ld, p->stride_a, &p->beta, p->c, CUDA_R_32F, (int)p->ldc, p->stride_c, p->count,
-                                   compute, CUBLAS_GEMM_DEFAULT),
-        what);
+    cublasOperation_t first = operation_of(&p->b);
+    cublasOperation_t second = operation_of(&p->a);
+    int m = (int)p->n;
+    int n = (int)p->m;
+    int k = (int)p->k;
+    if (p->count == 1) { /* of one product cuBLAS may split a long sum, as dW = F^T G has */
+        return cuda_check_blas(c,
+                               cublasGemmEx(blas, first, second, m, n, k, &p->alpha, p->b.data, type_of(&p->b), (int)p->b.ld,
+                                            p->a.data, type_of(&p->a), (int)p->a.ld, &p->beta, p->c, CUDA_R_32F, (int)p->ldc,
+                                            compute, CUBLAS_GEMM_DEFAULT),
+                               what);
+    }
+    return cuda_check_blas(c,
+                           cublasGemmStridedBatchedEx(blas, first, second, m, n, k, &p->alpha, p->b.data, type_of(&p->b),
+                                                      (int)p->b.ld, p->stride_b, p->a.data, type_of(&p->a), (int)p->a.ld,
+                                                      p->stride_a, &p->beta, p->c, CUDA_R_32F, (int)p->ldc, p->stride_c,
+                                                      p->count, compute, CUBLAS_GEMM_DEFAULT),
+                           what);
 }
 
 cfd_status cuda_multiply(cuda_ops *c, const cuda_product *p, const char *what)

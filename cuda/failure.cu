@@ -31,13 +31,19 @@ cfd_status cuda_check(const cuda_ops *c, cudaError_t error, const char *what)
     return cuda_fail(c, CFD_ERROR_DEVICE, "%s: %s: %s (%s)", c->name, what, cudaGetErrorString(error), cudaGetErrorName(error));
 }
 
+static cfd_status out_of_memory(const cuda_ops *c, const char *what, const char *library)
+{
+    return cuda_fail(c, CFD_ERROR_MEMORY, "%s: %s is out of memory for %s", c->name, library, what);
+}
+
 cfd_status cuda_check_blas(const cuda_ops *c, cublasStatus_t error, const char *what)
 {
     if (error == CUBLAS_STATUS_SUCCESS) {
         return CFD_OK;
     }
-    cfd_status status = error == CUBLAS_STATUS_ALLOC_FAILED ? CFD_ERROR_MEMORY : CFD_ERROR_DEVICE;
-    return cuda_fail(c, status, "%s: %s: cuBLAS says %s", c->name, what, cublasGetStatusString(error));
+    return error == CUBLAS_STATUS_ALLOC_FAILED
+               ? out_of_memory(c, what, "cuBLAS")
+               : cuda_fail(c, CFD_ERROR_DEVICE, "%s: %s: cuBLAS says %s", c->name, what, cublasGetStatusString(error));
 }
 
 cfd_status cuda_check_sparse(const cuda_ops *c, cusparseStatus_t error, const char *what)
@@ -45,9 +51,9 @@ cfd_status cuda_check_sparse(const cuda_ops *c, cusparseStatus_t error, const ch
     if (error == CUSPARSE_STATUS_SUCCESS) {
         return CFD_OK;
     }
-    bool memory = error == CUSPARSE_STATUS_ALLOC_FAILED || error == CUSPARSE_STATUS_INSUFFICIENT_RESOURCES;
-    return cuda_fail(c, memory ? CFD_ERROR_MEMORY : CFD_ERROR_DEVICE, "%s: %s: cuSPARSE says %s", c->name, what,
-                     cusparseGetErrorString(error));
+    return error == CUSPARSE_STATUS_ALLOC_FAILED || error == CUSPARSE_STATUS_INSUFFICIENT_RESOURCES
+               ? out_of_memory(c, what, "cuSPARSE")
+               : cuda_fail(c, CFD_ERROR_DEVICE, "%s: %s: cuSPARSE says %s", c->name, what, cusparseGetErrorString(error));
 }
 
 cfd_status cuda_check_solver(const cuda_ops *c, cusolverStatus_t error, const char *what)
@@ -55,6 +61,7 @@ cfd_status cuda_check_solver(const cuda_ops *c, cusolverStatus_t error, const ch
     if (error == CUSOLVER_STATUS_SUCCESS) {
         return CFD_OK;
     }
-    cfd_status status = error == CUSOLVER_STATUS_ALLOC_FAILED ? CFD_ERROR_MEMORY : CFD_ERROR_DEVICE;
-    return cuda_fail(c, status, "%s: %s: cuSOLVER returned status %d", c->name, what, (int)error);
+    return error == CUSOLVER_STATUS_ALLOC_FAILED
+               ? out_of_memory(c, what, "cuSOLVER")
+               : cuda_fail(c, CFD_ERROR_DEVICE, "%s: %s: cuSOLVER returned status %d", c->name, what, (int)error);
 }

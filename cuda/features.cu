@@ -50,16 +50,18 @@ static void put_number(const rounding *r, float value, void *to, size_t at)
     }
 }
 
-/* False where a number is infinite in the type that was asked for. */
+/* False where a number is infinite in the type that was asked for, be it of storage or of products. */
 static bool round_rows(const ops_feature_source *source, const rounding *r, int64_t first, int64_t rows, void *to)
 {
-    bool asked = r->storage != OPS_FLOAT32 && r->storage != source->element;
+    bool shortened = r->element == OPS_BFLOAT16 && source->element != OPS_BFLOAT16;
+    bool asked = shortened || (r->storage != OPS_FLOAT32 && r->storage != source->element);
     size_t at = 0;
     bool finite = true;
     for (int64_t row = first; row < first + rows; row++) {
         for (int64_t column = 0; column < source->columns; column++, at++) {
             float value = stored(r, number_at(source, row, column));
-            finite = finite && (!asked || value - value == 0);
+            float kept = shortened ? bfloat16_to_float(float_to_bfloat16(value)) : value;
+            finite = finite && (!asked || kept - kept == 0);
             put_number(r, value, to, at);
         }
     }
@@ -79,6 +81,13 @@ static cfd_status infinite(const cuda_ops *c, const rounding *r)
                      r->storage == OPS_FLOAT16 ? "float16" : "bfloat16");
 }
 
+/* The context's allocator may give pinned memory, which is read later than a copy's call returns: before it is written again
+ * or given back, the copies must have been made. */
+static cfd_status wait_for_copies(cuda_ops *c)
+{
+    return cuda_check(c, cudaStreamSynchronize(c->stream), "features");
+}
+
 /* Rounds and copies one part, some rows at a time. Pinned memory is written where it is. */
 static cfd_status fill_part(cuda_ops *c, const ops_feature_source *source, const rounding *r, ops_features *f, void *part)
 {
@@ -94,12 +103,13 @@ static cfd_status fill_part(cuda_ops *c, const ops_feature_source *source, const
     for (int64_t first = 0; first < f->rows && status == CFD_OK; first += rows) {
         int64_t n = f->rows - first < rows ? f->rows - first : rows;
         status = round_rows(source, r, first, n, stage) ? CFD_OK : infinite(c, r);
-        if (status == CFD_OK) { /* pageable memory may be written again when the call returns */
+        if (status == CFD_OK) {
             status = cuda_check(c,
                                 cudaMemcpyAsync((char *)part + (size_t)first * row_bytes, stage, (size_t)n * row_bytes,
                                                 cudaMemcpyHostToDevice, c->stream),
                                 "features");
         }
+        status = status == CFD_OK ? wait_for_copies(c) : status;
     }
     c->host->release(c->base.memory, stage);
     return status;
@@ -225,6 +235,8 @@ static cfd_status keep_sparse(cuda_ops *c, const ops_csr *source, ops_features *
         transpose(source, offsets, indices, values);
         ops_csr turned = {source->columns, source->rows, source->nonzeros, offsets, indices, values};
         status = upload_csr(c, f, &turned, &f->transposed);
+        cfd_status waited = wait_for_copies(c);
+        status = status == CFD_OK ? waited : status;
     }
     c->host->release(memory, values);
     c->host->release(memory, indices);
@@ -293,9 +305,6 @@ cfd_status cuda_features_create(ops *o, const ops_feature_source *source, const 
     f->columns = source->columns;
     f->precision = options ? options->precision : OPS_PRECISION_FLOAT32;
     cfd_status status = source->dense ? keep_dense(c, source, options, f) : keep_sparse(c, &source->sparse, f);
-    if (status == CFD_OK) { /* the source may go once this returns */
-        status = cuda_check(c, cudaStreamSynchronize(c->stream), "features");
-    }
     if (status != CFD_OK) {
         cuda_features_destroy(o, f);
         return status;

@@ -9,7 +9,7 @@
 
 enum { ROOT_BLOCK = 256 };
 
-/* Symmetric in double; a head with an entry that is not finite is noted. */
+/* Symmetric in double; a head with an entry that is not finite is noted, and the solver gets a zero in its place. */
 __global__ void widen_kernel(const float *c, double *wide, int32_t d, int64_t n, cuda_troubles *troubles)
 {
     int64_t e = (int64_t)blockIdx.x * ROOT_BLOCK + threadIdx.x;
@@ -19,10 +19,11 @@ __global__ void widen_kernel(const float *c, double *wide, int32_t d, int64_t n,
         int64_t row = e % square / d;
         int64_t column = e % d;
         double value = 0.5 * ((double)c[e] + c[head * square + column * d + row]);
-        wide[e] = value;
         if (!isfinite(value)) {
             atomicMax(&troubles->not_finite, 1 + (int32_t)head);
+            value = 0;
         }
+        wide[e] = value;
     }
 }
 

@@ -1,61 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gradient of the inverse square root (SPEC 4.3): dC = Q (K o (Q^T sym(dZ) Q)) Q^T, a block for each head, in double. */
+/* The gradient of the inverse square roots, all heads at once: four products of d x d matrices, one launch each, a thread for
+ * each entry. Everything is summed in double: K reaches (epsilon ^ -3/2) / 2, and what it multiplies must not be noise. */
 #include "backend.h"
 
 #include "device.cuh"
 
-enum { GRADIENT_BLOCK = 512 };
+enum { GRADIENT_BLOCK = 128 };
 
-/* Entry (row, column) of a product of d x d matrices whose entries two functions give. */
-template <class Left, class Right>
-__device__ __forceinline__ double entry_of_product(int32_t d, Left left, Right right)
+enum gradient_stage {
+    INTO_EIGENVECTORS, /* half = Q^T sym(dZ) */
+    WEIGHTED,          /* whole = K o (half Q) */
+    OUT_OF_THEM,       /* half = Q whole */
+    FINISHED           /* dC = half Q^T */
+};
+
+/* Of one head or of all, contiguous. */
+typedef struct root_gradient {
+    const float *q, *roots, *dz;
+    double *half, *whole;
+    float *dc;
+    int32_t d;
+} root_gradient;
+
+/* Factors of the sum for entry (row, column) of a stage's product. */
+template <enum gradient_stage STAGE>
+__device__ __forceinline__ double gradient_term(const root_gradient &g, int64_t row, int64_t column, int64_t k)
 {
-    double sum = 0;
-    for (int32_t k = 0; k < d; k++) {
-        sum += left(k) * right(k);
+    int64_t d = g.d;
+    if constexpr (STAGE == INTO_EIGENVECTORS) {
+        return (double)g.q[k * d + row] * (0.5 * ((double)g.dz[k * d + column] + g.dz[column * d + k]));
+    } else if constexpr (STAGE == WEIGHTED) {
+        return g.half[row * d + k] * g.q[k * d + column];
+    } else if constexpr (STAGE == OUT_OF_THEM) {
+        return g.q[row * d + k] * g.whole[k * d + column];
+    } else {
+        return g.half[row * d + k] * g.q[column * d + k];
     }
-    return sum;
 }
 
-/* room: two matrices of doubles for each head. */
-__global__ void root_gradient_kernel(const float *vectors, const float *all_roots, const float *gradients, int32_t d,
-                                     double *room, float *out)
+__device__ __forceinline__ root_gradient gradient_of_head(root_gradient g, int64_t head)
 {
-    int64_t square = (int64_t)d * d;
-    int64_t head = blockIdx.x;
-    const float *q = vectors + head * square;
-    const float *roots = all_roots + head * d;
-    const float *dz = gradients + head * square;
-    double *first = room + 2 * head * square;
-    double *second = first + square;
-    for (int64_t e = threadIdx.x; inside(e, square); e += GRADIENT_BLOCK) { /* first = Q^T sym(dZ) */
-        int64_t i = e / d;
-        int64_t j = e % d;
-        first[e] = entry_of_product(
-            d, [=](int64_t k) { return (double)q[k * d + i]; },
-            [=](int64_t k) { return 0.5 * ((double)dz[k * d + j] + dz[j * d + k]); });
+    int64_t one = (int64_t)g.d * g.d;
+    g.q += head * one;
+    g.roots += head * g.d;
+    g.dz += head * one;
+    g.half += head * one;
+    g.whole += head * one;
+    g.dc += head * one;
+    return g;
+}
+
+template <enum gradient_stage STAGE> __global__ void root_gradient_kernel(root_gradient all, int64_t numbers)
+{
+    int64_t at = (int64_t)blockIdx.x * GRADIENT_BLOCK + threadIdx.x;
+    if (!inside(at, numbers)) {
+        return;
     }
-    __syncthreads();
-    for (int64_t e = threadIdx.x; inside(e, square); e += GRADIENT_BLOCK) { /* second = K o (first Q) */
-        int64_t i = e / d;
-        int64_t j = e % d;
-        double product = entry_of_product(
-            d, [=](int64_t k) { return first[i * d + k]; }, [=](int64_t k) { return (double)q[k * d + j]; });
-        second[e] = -product / ((double)roots[i] * roots[j] * ((double)roots[i] + roots[j]));
+    int64_t one = (int64_t)all.d * all.d;
+    root_gradient g = gradient_of_head(all, at / one);
+    int64_t entry = at % one;
+    int64_t row = entry / g.d;
+    int64_t column = entry % g.d;
+    double sum = 0;
+    for (int64_t k = 0; k < g.d; k++) {
+        sum += gradient_term<STAGE>(g, row, column, k);
     }
-    __syncthreads();
-    for (int64_t e = threadIdx.x; inside(e, square); e += GRADIENT_BLOCK) { /* first = Q second */
-        int64_t i = e / d;
-        int64_t j = e % d;
-        first[e] = entry_of_product(
-            d, [=](int64_t k) { return (double)q[i * d + k]; }, [=](int64_t k) { return second[k * d + j]; });
-    }
-    __syncthreads();
-    for (int64_t e = threadIdx.x; inside(e, square); e += GRADIENT_BLOCK) { /* out = first Q^T */
-        int64_t i = e / d;
-        int64_t j = e % d;
-        out[head * square + e] = (float)entry_of_product(
-            d, [=](int64_t k) { return first[i * d + k]; }, [=](int64_t k) { return (double)q[j * d + k]; });
+    if constexpr (STAGE == WEIGHTED) {
+        double left = g.roots[row];
+        double right = g.roots[column];
+        g.whole[entry] = sum * (-1.0 / (left * right * (left + right)));
+    } else if constexpr (STAGE == FINISHED) {
+        g.dc[entry] = (float)sum;
+    } else {
+        g.half[entry] = sum;
     }
 }
 
@@ -64,10 +81,14 @@ cfd_status cuda_inverse_sqrt_gradient(ops *o, const float *q, const float *roots
 {
     device_scope here(o);
     cuda_ops *c = cuda_of(o);
-    double *room;
-    TRY(cuda_scratch_get(c, SCRATCH_SMALL, 2 * (size_t)heads * (size_t)d * (size_t)d * sizeof *room, &room));
-    if (heads > 0) {
-        LAUNCH(c, root_gradient_kernel, (unsigned)heads, GRADIENT_BLOCK, 0, q, roots, dz, d, room, dc);
-    }
+    int64_t numbers = (int64_t)heads * d * d;
+    double *half;
+    TRY(cuda_scratch_get(c, SCRATCH_SMALL, 2 * (size_t)numbers * sizeof *half, &half));
+    root_gradient g = {q, roots, dz, half, half + numbers, dc, d};
+    unsigned blocks = cuda_blocks(numbers, GRADIENT_BLOCK);
+    LAUNCH(c, root_gradient_kernel<INTO_EIGENVECTORS>, blocks, GRADIENT_BLOCK, 0, g, numbers);
+    LAUNCH(c, root_gradient_kernel<WEIGHTED>, blocks, GRADIENT_BLOCK, 0, g, numbers);
+    LAUNCH(c, root_gradient_kernel<OUT_OF_THEM>, blocks, GRADIENT_BLOCK, 0, g, numbers);
+    LAUNCH(c, root_gradient_kernel<FINISHED>, blocks, GRADIENT_BLOCK, 0, g, numbers);
     return CFD_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serving: scores and lists of blocks of users by items, one block after the other, each packed, uploaded, computed, downloaded
- * and handed out. */
+/* Serving: scores and lists of blocks of users by items, one block after the other, each packed, uploaded, computed,
+ * downloaded and handed out. */
 #include "ranker.h"
 
 #include "device.cuh"
@@ -67,7 +67,7 @@ static block_shape shape_of(const ops_ranker *ranker, int64_t n_users, int64_t n
     return shape;
 }
 
-/* Where things are in a lane's device memory; what comes first lies in pinned memory at the same offsets, and is uploaded. */
+/* Where things are in a lane's device memory. What comes first lies in pinned memory at the same offsets, and is uploaded. */
 typedef struct block_plan {
     size_t users, items, offsets, excluded;
     size_t uploaded; /* bytes */
@@ -117,9 +117,9 @@ static cfd_status download(const cuda_ops *c, const lane *own, const block_plan 
     return cuda_check(c, cudaStreamSynchronize(own->stream), "scoring");
 }
 
-/* Scores of the block's users, gathered, for n items from `first` on: of those that are named in device memory, or of all. */
-static cfd_status score(const cuda_ops *c, const ops_ranker *ranker, const lane *own, const block_plan *plan, int64_t n_users,
-                        const int32_t *items, int64_t first, int64_t n)
+/* Scores of the block's users, gathered, for n items from `first` on: of those named in device memory, or of all. */
+static cfd_status score(const cuda_ops *c, const ops_ranker *ranker, const lane *own, const block_plan *plan,
+                        int64_t n_users, const int32_t *items, int64_t first, int64_t n)
 {
     int64_t width = ranker->width;
     const float *keys = ranker->keys + first * width;
@@ -143,8 +143,8 @@ static cfd_status score(const cuda_ops *c, const ops_ranker *ranker, const lane 
 
 /* ---- scores ---- */
 
-static cfd_status score_block(const cuda_ops *c, const ops_ranker *ranker, lane *own, block_shape block, const int32_t *users,
-                              const int32_t *items, int64_t first, float *scores, size_t ld)
+static cfd_status score_block(const cuda_ops *c, const ops_ranker *ranker, lane *own, block_shape block,
+                              const int32_t *users, const int32_t *items, int64_t first, float *scores, size_t ld)
 {
     block_plan plan;
     TRY(plan_block(c, ranker, own, block, items ? block.items : 0, 0, 0, &plan));

@@ -89,9 +89,16 @@ __device__ __forceinline__ void add_entries(const spmm_task &task, int64_t begin
 template <bool VECTOR>
 __device__ __forceinline__ void write_row(const spmm_task &task, int32_t k, int32_t first, const float *sum)
 {
-    for (int n = 0; n < LANE_COLUMNS; n++) {
-        if (inside(lane_column<VECTOR>(first, n), task.columns)) {
-            task.y[(int64_t)k * task.ldy + lane_column<VECTOR>(first, n)] = sum[n];
+    float *y = task.y + (int64_t)k * task.ldy;
+    if constexpr (VECTOR) {
+        if (inside(lane_column<VECTOR>(first, 0), task.columns)) {
+            *reinterpret_cast<float4 *>(y + lane_column<VECTOR>(first, 0)) = float4{sum[0], sum[1], sum[2], sum[3]};
+        }
+    } else {
+        for (int n = 0; n < LANE_COLUMNS; n++) {
+            if (inside(lane_column<VECTOR>(first, n), task.columns)) {
+                y[lane_column<VECTOR>(first, n)] = sum[n];
+            }
         }
     }
 }
@@ -159,7 +166,8 @@ cfd_status cuda_spmm_rows(cuda_ops *c, const ops_csr *g, ops_rows output, const 
         return CFD_OK;
     }
     dim3 grid(cuda_blocks(rows, SPMM_WARPS), cuda_blocks(columns, PART_COLUMNS));
-    bool vector = columns % LANE_COLUMNS == 0 && ldx % LANE_COLUMNS == 0 && (uintptr_t)x % sizeof(float4) == 0;
+    bool vector = columns % LANE_COLUMNS == 0 && ldx % LANE_COLUMNS == 0 && ldy % LANE_COLUMNS == 0 &&
+                  ((uintptr_t)x | (uintptr_t)y) % sizeof(float4) == 0;
     if (vector) {
         LAUNCH(c, spmm_rows_kernel<true>, grid, SPMM_BLOCK, 0, task);
     } else {

@@ -222,6 +222,77 @@ START_TEST(batches_of_the_callers_agree_with_the_cpu)
 }
 END_TEST
 
+/* ---- a guest: the caller's stream, the caller's current device ---- */
+
+static void *simulated(const char *name)
+{
+    void *device = dlopen("libcudasim.so", RTLD_NOW | RTLD_NOLOAD);
+    void *symbol = device ? dlsym(device, name) : NULL;
+    if (device) {
+        dlclose(device);
+    }
+    return symbol;
+}
+
+typedef union runtime_function {
+    void *data;
+    int (*with_int)(int);
+    int (*with_int_pointer)(int *);
+    int (*with_stream_pointer)(void **);
+    int (*with_stream)(void *);
+    void (*set_devices)(int);
+} runtime_function;
+
+/* A stream of the caller's on another device than the current one: steps go into it, and the current device stays. */
+START_TEST(the_callers_stream_and_device_are_respected)
+{
+    if (!device_is_tested("cuda")) {
+        return;
+    }
+    cfd_context *first = open_context("cuda", 1, 17); /* the plugin is in the process from here on */
+    runtime_function set_devices = {simulated("cudasim_set_devices")};
+    runtime_function set_device = {simulated("cudaSetDevice")};
+    runtime_function get_device = {simulated("cudaGetDevice")};
+    runtime_function make_stream = {simulated("cudaStreamCreate")};
+    runtime_function end_stream = {simulated("cudaStreamDestroy")};
+    cfd_context_destroy(first);
+    if (!set_devices.data) {
+        return; /* a real device: its runtime is inside the plugin */
+    }
+    set_devices.set_devices(2);
+    void *stream;
+    ck_assert_int_eq(make_stream.with_stream_pointer(&stream), 0);
+    ck_assert_int_eq(set_device.with_int(1), 0);
+
+    cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
+    options.device = "cuda:0";
+    options.seed = 17;
+    options.plugin_folder = cuda_plugin_folder();
+    options.cuda_stream = stream;
+    cfd_context *context;
+    OK(cfd_context_create(&options, &context));
+    const char *const settings[] = {"embedding_dim", "8", "batch_size", "40", "learning_rate", "0.01", "sampler", "users", NULL};
+    cfd_model *model = model_of(context, config_of("beauty", settings), random_dataset(context, &world));
+    int current = -1;
+    for (int step = 0; step < STEPS; step++) {
+        OK(cfd_train_step(model, NULL, NULL));
+        ck_assert_int_eq(get_device.with_int_pointer(&current), 0);
+        ck_assert_int_eq(current, 1);
+    }
+    size_t n;
+    float *parameters = all_parameters(model, &n);
+    cfd_model_destroy(model);
+    ck_assert_int_eq(get_device.with_int_pointer(&current), 0);
+    ck_assert_int_eq(current, 1);
+    ck_assert_int_eq(set_device.with_int(0), 0);
+    ck_assert_int_eq(end_stream.with_stream(stream), 0);
+    float *expected = trained(1, "users", false, &n);
+    ck_assert_mem_eq(parameters, expected, n * sizeof *expected);
+    free(parameters);
+    free(expected);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("cuda training");
@@ -235,6 +306,7 @@ static Suite *suite(void)
     tcase_add_loop_test(queue, a_step_waits_for_nothing_and_is_handed_over_whole, 0, PRESETS);
     tcase_add_test(queue, losses_come_when_they_are_there);
     tcase_add_loop_test(queue, neither_order_nor_recording_changes_a_bit, 0, 2);
+    tcase_add_test(queue, the_callers_stream_and_device_are_respected);
     suite_add_tcase(s, queue);
     return s;
 }

@@ -288,6 +288,36 @@ START_TEST(index_names_every_appearance_once)
 }
 END_TEST
 
+/* Sizes around those at which a backend cuts the work into pieces: 2048 appearances, four times as many. */
+START_TEST(indexes_of_many_agree)
+{
+    both b;
+    if (!both_open(&b, _i, 2)) {
+        return;
+    }
+    const int32_t sizes[] = {1, 341, 342, 682, 683, 1400, 2731};
+    for (int k = 0; k < 14; k++) {
+        int32_t size = sizes[k / 2];
+        int32_t users = k % 2 ? 3000 : 7; /* short lists of appearances; long ones */
+        ops_batch expected = batch_random(&b, users, users + 5, size);
+        ops_batch actual = batch_make(users, users + 5, size);
+        for (int32_t t = 0; t < size; t++) {
+            batch_set(&actual, t, expected.user_ids[t], expected.positives[t], expected.negatives[t]);
+        }
+        OK(b.other->table->batch_index(b.other, &actual));
+        ck_assert_int_eq(*actual.count, *expected.count);
+        size_t count = (size_t)*expected.count;
+        ck_assert_mem_eq(actual.rows, expected.rows, count * sizeof(int32_t));
+        ck_assert_mem_eq(actual.slots, expected.slots, (size_t)expected.nodes * sizeof(int32_t));
+        ck_assert_mem_eq(actual.offsets, expected.offsets, (count + 1) * sizeof(int32_t));
+        ck_assert_mem_eq(actual.occurrences, expected.occurrences, 3 * (size_t)size * sizeof(int32_t));
+        batch_free(&expected);
+        batch_free(&actual);
+    }
+    both_close(&b);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("ops: batches");
@@ -299,6 +329,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, an_epoch_takes_each_interaction_once, 0, BACKENDS);
     tcase_add_loop_test(tc, index_by_hand, 0, BACKENDS);
     tcase_add_loop_test(tc, index_names_every_appearance_once, 0, BACKENDS);
+    tcase_add_loop_test(tc, indexes_of_many_agree, 0, BACKENDS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -186,7 +186,7 @@ START_TEST(spmm_by_hand)
         const int32_t rows[] = {2, 0};
         const int32_t count = 2;
         const int32_t slots[] = {1, 0, -1};
-        ops_rows some = {rows, &count, 3};
+        ops_rows some = {rows, &count, 2};
         const float listed[] = {3, 30, 4, 40};
         OK(sides[s]->table->spmm(sides[s], &g, some, slots, x, 2, y, 2, 2, NULL));
         ck_assert_mem_eq(y, listed, sizeof listed);
@@ -243,7 +243,7 @@ START_TEST(addends_agree_on_every_shape)
         return;
     }
     const int32_t shapes[][3] = {{1, 1, 0}, {6, 2, 1}, {64, 1, 0}, {128, 2, 1}, {256, 4, 0}, {24, 8, 1}}; /* width, groups, by node */
-    enum { USERS = 300, ITEMS = 250, NODES = USERS + ITEMS, LARGE = 17000 };
+    enum { USERS = 300, ITEMS = 250, NODES = USERS + ITEMS };
     ops_batch batch = batch_random(&b, USERS, ITEMS, 120);
     const float weights[8] = {0.5f, 0, 2, 1, -1, 3, 0.25f, 0};
     for (int k = 0; k < 12; k++) {
@@ -291,6 +291,7 @@ START_TEST(large_results_agree)
     if (!both_open(&b, _i, 3)) {
         return;
     }
+    enum { LARGE = 17000 };
     const float weights[] = {0.5f};
     int64_t *offsets = get_memory(LARGE + 1, sizeof *offsets);
     int32_t *indices = get_memory(LARGE, sizeof *indices);

@@ -194,7 +194,7 @@ START_TEST(an_empty_batch_has_no_loss)
     }
     ops_batch batch = batch_make(2, 2, 2);
     batch.size = 0;
-    float x[2] = {0};
+    float x[4] = {0};
     double loss = 0;
     ops_view view = view_of(x, 1, 1, true);
     ops_branch branch = {view, view, 1, &loss};

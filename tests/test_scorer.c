@@ -156,8 +156,9 @@ static bool may_have(const cfd_filter *filter, size_t asked, int32_t item)
     for (size_t i = 0; !may && i < filter->n_allow_items; i++) {
         may = filter->allow_items[i] == item;
     }
-    for (int64_t i = 0; filter && filter->exclude_offsets && i < filter->exclude_offsets[asked + 1]; i++) {
-        may = may && !(i >= filter->exclude_offsets[asked] && filter->exclude_items[i] == item);
+    const int64_t *offsets = filter ? filter->exclude_offsets : NULL;
+    for (int64_t i = offsets ? offsets[asked] : 0; may && offsets && i < offsets[asked + 1]; i++) {
+        may = filter->exclude_items[i] != item;
     }
     return may;
 }

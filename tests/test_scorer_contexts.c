@@ -28,6 +28,7 @@ static cfd_context *open_context(const char *device, limited *memory)
         return NULL;
     }
     OK(status);
+    note_backend(device);
     return context;
 }
 

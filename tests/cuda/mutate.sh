@@ -9,7 +9,8 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT INT TERM
+trap 'rm -rf "$copy"' EXIT
+trap 'exit 1' INT TERM
 (cd "$root" && git ls-files -co --exclude-standard | tar -cf - -T -) | tar -xf - -C "$copy"
 cd "$copy"
 [ $# -gt 0 ] || set -- $(cd cuda && ls -- *.cu *.cuh)
@@ -30,7 +31,7 @@ suites_of()
     spmm*) echo test_ops_graph test_ops_features test_cuda_training ;;
     features.cu | project.cu) echo test_ops_features test_short_features test_cuda_features ;;
     whitening.cu | inverse_sqrt*) echo test_ops_whitening ;;
-    ranker.cu | top_k*) echo test_serving_device ;;
+    ranker* | top_k*) echo test_serving_device ;;
     record.cu | memory.cu) echo test_ops_graph test_cuda_training ;;
     *) echo test_ops_losses test_ops_draw test_ops_graph test_ops_whitening test_cuda_training ;;
     esac

@@ -22,8 +22,8 @@ found=$(cat $logs | awk '
             if ($i == "registers,") registers = $(i - 1)
             if ($i == "bytes" && $(i + 1) ~ /^smem/) shared = $(i - 1)
         }
-        print name, target, registers, shared, stack, spills
-    }' | c++filt | sed 's/^\(void \)\{0,1\}\([A-Za-z0-9_]*\(<[^(]*>\)\{0,1\}\)(.*) \(sm_[0-9a-z]* .*\)$/\2 \4/' | sed 's/, /,/g' | sort)
+        print target, registers, shared, stack, spills, name
+    }' | c++filt | sed -E 's/^(sm_[^ ]* [0-9]+ [0-9]+ [0-9]+ [0-9]+) (void )?([A-Za-z0-9_]*_kernel(<.*>)?)\(.*$/\3 \1/; s/, /,/g' | sort)
 
 if [ "${2:-}" = --table ]; then
     echo "$found" | awk '{ if ($3 > r[$1]) r[$1] = $3; if ($4 > s[$1]) s[$1] = $4 }

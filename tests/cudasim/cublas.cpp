@@ -91,9 +91,6 @@ LIBRARY_API cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *works
 LIBRARY_API cublasStatus_t cublasSetPointerMode(cublasHandle_t handle, cublasPointerMode_t mode)
 {
     CHECK_HANDLE(handle);
-    if (mode != CUBLAS_POINTER_MODE_HOST && mode != CUBLAS_POINTER_MODE_DEVICE) {
-        return CUBLAS_STATUS_INVALID_VALUE;
-    }
     handle->scalars_on_device = mode == CUBLAS_POINTER_MODE_DEVICE;
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -108,9 +105,6 @@ LIBRARY_API cublasStatus_t cublasGetPointerMode(cublasHandle_t handle, cublasPoi
 LIBRARY_API cublasStatus_t cublasSetAtomicsMode(cublasHandle_t handle, cublasAtomicsMode_t mode)
 {
     CHECK_HANDLE(handle);
-    if (mode != CUBLAS_ATOMICS_NOT_ALLOWED && mode != CUBLAS_ATOMICS_ALLOWED) {
-        return CUBLAS_STATUS_INVALID_VALUE;
-    }
     handle->atomics = mode;
     return CUBLAS_STATUS_SUCCESS;
 }

@@ -89,9 +89,6 @@ LIBRARY_API cusparseStatus_t cusparseGetStream(cusparseHandle_t handle, cudaStre
 LIBRARY_API cusparseStatus_t cusparseSetPointerMode(cusparseHandle_t handle, cusparsePointerMode_t mode)
 {
     CHECK_HANDLE(handle);
-    if (mode != CUSPARSE_POINTER_MODE_HOST && mode != CUSPARSE_POINTER_MODE_DEVICE) {
-        return CUSPARSE_STATUS_INVALID_VALUE;
-    }
     handle->scalars_on_device = mode == CUSPARSE_POINTER_MODE_DEVICE;
     return CUSPARSE_STATUS_SUCCESS;
 }

@@ -147,16 +147,17 @@ static cublasStatus_t call(const product *p, const matrix *a, const matrix *b, c
     int m = (int)p->m, n = (int)p->n, k = (int)p->k, lda = (int)a->ld, ldb = (int)b->ld, ldc = (int)c->ld;
     if (p->in == CUDA_R_64F) {
         double alpha = p->alpha, beta = p->beta;
-        return p->count == 1 ? cublasDgemm(blas, ta, tb, m, n, k, &alpha, a->device, lda, b->device, ldb, &beta, c->device, ldc)
+        return p->count == 1 ? cublasDgemm(blas, ta, tb, m, n, k, &alpha, a->device, lda, b->device, ldb, &beta, c->device,
+                                           ldc)
                              : cublasDgemmStridedBatched(blas, ta, tb, m, n, k, &alpha, a->device, lda, a->stride, b->device,
                                                          ldb, b->stride, &beta, c->device, ldc, c->stride, (int)p->count);
     }
     switch (way) {
     case 0:
-        return p->count == 1 ? cublasGemmEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type, ldb,
-                                            &p->beta, c->device, c->type, ldc, p->compute, CUBLAS_GEMM_DEFAULT)
-                             : cublasGemmStridedBatchedEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, a->stride,
-                                                          b->device, b->type, ldb, b->stride, &p->beta, c->device, c->type,
+        return p->count == 1 ? cublasGemmEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type,
+                                            ldb, &p->beta, c->device, c->type, ldc, p->compute, CUBLAS_GEMM_DEFAULT)
+                             : cublasGemmStridedBatchedEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda,
+                                                          a->stride, b->device, b->type, ldb, b->stride, &p->beta, c->device, c->type,
                                                           ldc, c->stride, (int)p->count, p->compute, CUBLAS_GEMM_DEFAULT);
     case 1:
         return p->count == 1 ? cublasGemmEx_64(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type,
@@ -287,9 +288,9 @@ END_TEST
 static unsigned bits_in(cudaDataType type, float alpha)
 {
     const float beta = 0;
-    uint16_t one, found;
-    put(type, &one, 0, 1);
-    void *a = device_copy(&one, 2), *b = device_copy(&one, 2), *c = device_memory(2);
+    uint16_t one[4], found; /* room for any type */
+    put(type, one, 0, 1);
+    void *a = device_copy(one, 2), *b = device_copy(one, 2), *c = device_memory(2);
     GOOD(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &alpha, a, type, 1, b, type, 1, &beta, c, type, 1,
                       CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
     fetch(&found, c, 2);
@@ -336,12 +337,12 @@ START_TEST(short_types_are_read_exactly)
     };
     const float alpha = 1, beta = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        uint16_t one;
+        uint16_t one[4];
         float found;
-        put(cases[i].type, &one, 0, 1);
-        void *a = device_copy(&cases[i].bits, 2), *b = device_copy(&one, 2), *c = device_memory(4);
-        GOOD(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &alpha, a, cases[i].type, 1, b, cases[i].type, 1, &beta, c,
-                          CUDA_R_32F, 1, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
+        put(cases[i].type, one, 0, 1);
+        void *a = device_copy(&cases[i].bits, 2), *b = device_copy(one, 2), *c = device_memory(4);
+        GOOD(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &alpha, a, cases[i].type, 1, b, cases[i].type, 1, &beta,
+                          c, CUDA_R_32F, 1, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
         fetch(&found, c, 4);
         ck_assert_msg(found == cases[i].value, "%04x: %a", cases[i].bits, (double)found);
     }
@@ -372,7 +373,10 @@ START_TEST(settings_are_kept)
     GOOD(cublasSetMathMode(blas, CUBLAS_PEDANTIC_MATH));
     GOOD(cublasGetMathMode(blas, &math));
     ck_assert_int_eq(math, CUBLAS_PEDANTIC_MATH);
-    ck_assert_int_eq(cublasSetMathMode(blas, (cublasMath_t)77), CUBLAS_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cublasSetMathMode(blas, (cublasMath_t)5), CUBLAS_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cublasCreate(NULL), CUBLAS_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cublasGetVersion(blas, NULL), CUBLAS_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cublasGetStream(blas, NULL), CUBLAS_STATUS_INVALID_VALUE);
     ck_assert_str_eq(cublasGetStatusName(CUBLAS_STATUS_NOT_SUPPORTED), "CUBLAS_STATUS_NOT_SUPPORTED");
     ck_assert_ptr_nonnull(strstr(cublasGetStatusString(CUBLAS_STATUS_ALLOC_FAILED), "allocation"));
 }

@@ -50,7 +50,7 @@ START_TEST(bad_sizes_have_a_status)
                      CUBLAS_STATUS_INVALID_VALUE);
     ck_assert_int_eq(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, NULL, a, 4, b, 4, &zero, c, 4),
                      CUBLAS_STATUS_INVALID_VALUE);
-    ck_assert_int_eq(cublasSgemm(blas, (cublasOperation_t)9, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, c, 4),
+    ck_assert_int_eq(cublasSgemm(blas, CUBLAS_OP_CONJG, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, c, 4),
                      CUBLAS_STATUS_INVALID_VALUE);
     ck_assert_int_eq(cublasSgemm(NULL, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, c, 4),
                      CUBLAS_STATUS_NOT_INITIALIZED);
@@ -88,8 +88,8 @@ START_TEST(matrices_reach_no_further_than_their_memory)
     FAULT("argument", multiply(NULL, 4, b, 4, c, 4));
     float host[16] = {0};
     FAULT("argument", multiply(host, 4, b, 4, c, 4));
-    FAULT("misaligned", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, (const float *)((const char *)a + 2), 2, b,
-                                    2, &zero, c, 2));
+    const void *odd = (const char *)a + 2;
+    FAULT("misaligned", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, odd, 2, b, 2, &zero, c, 2));
     GOOD(cublasSgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a, 2, 4, b, 2, 4, &zero, c, 2, 4, 4));
     FAULT("argument",
           cublasSgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a, 2, 5, b, 2, 4, &zero, c, 2, 4, 4));
@@ -120,6 +120,9 @@ START_TEST(scalars_are_where_the_mode_says)
     FAULT("argument", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, scalar, c, 4));
     GOOD(cublasSetPointerMode(blas, CUBLAS_POINTER_MODE_DEVICE));
     FAULT("argument", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, scalar, a, 4, b, 4, &zero, c, 4));
+    float *fresh = device_memory(sizeof(float));
+    CHECKED_FAULT("uninitialised read",
+                  cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, fresh, a, 4, b, 4, scalar, c, 4));
     GOOD(cudaMemsetAsync(c, 0, 16 * sizeof(float), stream));
     GOOD(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, scalar, a, 4, b, 4, scalar, c, 4));
 }
@@ -133,7 +136,8 @@ START_TEST(operands_are_initialised)
     }
     CHECKED_FAULT("uninitialised read", multiply(fresh[0], 4, b, 4, c, 4));
     CHECKED_FAULT("uninitialised read", multiply(a, 4, fresh[1], 4, c, 4));
-    CHECKED_FAULT("uninitialised read", cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &one, fresh[2], 4));
+    CHECKED_FAULT("uninitialised read",
+                  cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &one, fresh[2], 4));
     GOOD(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 4, 4, 4, &one, a, 4, b, 4, &zero, fresh[3], 4));
     GOOD(multiply(fresh[3], 4, b, 4, c, 4)); /* it has been written now */
 }

@@ -270,6 +270,12 @@ START_TEST(bad_values_have_a_status)
     ck_assert_int_eq(version, CUSOLVER_VERSION);
     GOOD(cusolverDnGetStream(solver, &found));
     ck_assert_ptr_eq(found, stream);
+    ck_assert_int_eq(cusolverGetVersion(NULL), CUSOLVER_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusolverGetProperty(MAJOR_VERSION, NULL), CUSOLVER_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusolverDnCreate(NULL), CUSOLVER_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusolverDnGetStream(solver, NULL), CUSOLVER_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusolverDnCreateSyevjInfo(NULL), CUSOLVER_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(ask_size(&p, NULL), CUSOLVER_STATUS_INVALID_VALUE);
     q.lda = 3;
     ck_assert_int_eq(ask_size(&q, &lwork), CUSOLVER_STATUS_INVALID_VALUE);
     ck_assert_int_eq(solve(&q), CUSOLVER_STATUS_INVALID_VALUE);
@@ -354,6 +360,16 @@ START_TEST(handles_settings_and_memory_live)
     GOOD(cusolverDnCreate(&other));
     GOOD(cusolverDnDestroy(other));
     FAULT("argument", cusolverDnSetStream(other, stream));
+    cudaStream_t ended;
+    GOOD(cudaStreamCreateWithFlags(&ended, cudaStreamNonBlocking));
+    GOOD(cudaStreamDestroy(ended));
+    FAULT("argument", cusolverDnSetStream(solver, ended));
+    problem q = problem_make(true, CUBLAS_FILL_MODE_LOWER, 4, 0, 1);
+    cudasim_set_devices(2);
+    GOOD(cudaSetDevice(1));
+    FAULT("argument", solve(&q));
+    GOOD(cudaSetDevice(0));
+    GOOD(solve(&q));
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The simulated cuSPARSE: products of a CSR matrix and a dense one in every layout against plain loops, and the mistakes that
- * it must notice, each beside the same thing done well. */
+/* The simulated cuSPARSE: products of a CSR matrix and a dense one in every layout against plain loops, and the mistakes
+ * that it must notice, each beside the same thing done well. */
 #include "libraries_support.h"
 
 #include <cusparse.h>
@@ -137,8 +137,8 @@ static void product_end(product *p)
 
 static cusparseStatus_t multiply_with(const product *p, cusparseSpMMAlg_t algorithm, void *buffer)
 {
-    return cusparseSpMM(sparse, N, p->op_b, &p->alpha, p->a_descriptor, p->b_descriptor, &p->beta, p->c_descriptor, CUDA_R_32F,
-                        algorithm, buffer);
+    return cusparseSpMM(sparse, N, p->op_b, &p->alpha, p->a_descriptor, p->b_descriptor, &p->beta, p->c_descriptor,
+                        CUDA_R_32F, algorithm, buffer);
 }
 
 static cusparseStatus_t multiply(const product *p)
@@ -148,8 +148,8 @@ static cusparseStatus_t multiply(const product *p)
 
 static cusparseStatus_t prepare(const product *p)
 {
-    return cusparseSpMM_preprocess(sparse, N, p->op_b, &p->alpha, p->a_descriptor, p->b_descriptor, &p->beta, p->c_descriptor,
-                                   CUDA_R_32F, p->algorithm, p->buffer);
+    return cusparseSpMM_preprocess(sparse, N, p->op_b, &p->alpha, p->a_descriptor, p->b_descriptor, &p->beta,
+                                   p->c_descriptor, CUDA_R_32F, p->algorithm, p->buffer);
 }
 
 static void check_result(const product *p)
@@ -297,6 +297,11 @@ START_TEST(versions_and_names)
     ck_assert_int_eq(mode, CUSPARSE_POINTER_MODE_HOST);
     ck_assert_str_eq(cusparseGetErrorName(CUSPARSE_STATUS_NOT_SUPPORTED), "CUSPARSE_STATUS_NOT_SUPPORTED");
     ck_assert_ptr_nonnull(strstr(cusparseGetErrorString(CUSPARSE_STATUS_ALLOC_FAILED), "memory"));
+    ck_assert_int_eq(cusparseCreate(NULL), CUSPARSE_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusparseGetVersion(sparse, NULL), CUSPARSE_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusparseGetProperty(MAJOR_VERSION, NULL), CUSPARSE_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusparseGetStream(sparse, NULL), CUSPARSE_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusparseDestroySpMat(NULL), CUSPARSE_STATUS_INVALID_VALUE);
 }
 END_TEST
 
@@ -317,8 +322,10 @@ START_TEST(bad_descriptors_have_a_status)
                      CUSPARSE_STATUS_INVALID_VALUE);
     GOOD(cusparseCreateConstCsr(&a, 2, 2, 4, index, index, x, type, type, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F));
     GOOD(cusparseDestroySpMat(a));
-    ck_assert_int_eq(cusparseCreateConstDnMat(&b, 2, 3, 1, x, CUDA_R_32F, CUSPARSE_ORDER_COL), CUSPARSE_STATUS_INVALID_VALUE);
-    ck_assert_int_eq(cusparseCreateConstDnMat(&b, 2, 3, 2, x, CUDA_R_32F, CUSPARSE_ORDER_ROW), CUSPARSE_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusparseCreateConstDnMat(&b, 2, 3, 1, x, CUDA_R_32F, CUSPARSE_ORDER_COL),
+                     CUSPARSE_STATUS_INVALID_VALUE);
+    ck_assert_int_eq(cusparseCreateConstDnMat(&b, 2, 3, 2, x, CUDA_R_32F, CUSPARSE_ORDER_ROW),
+                     CUSPARSE_STATUS_INVALID_VALUE);
     GOOD(cusparseCreateConstDnMat(&b, 2, 3, 2, x, CUDA_R_32F, CUSPARSE_ORDER_COL));
     GOOD(cusparseDestroyDnMat(b));
 }
@@ -337,6 +344,8 @@ START_TEST(what_is_not_supported_has_a_status)
     ck_assert_int_eq(cusparseSpMM(sparse, N, N, &one, mixed, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F, p.algorithm,
                                   p.buffer), CUSPARSE_STATUS_NOT_SUPPORTED);
     GOOD(cusparseDestroySpMat(mixed));
+    ck_assert_int_eq(cusparseSpMM_bufferSize(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor,
+                                             CUDA_R_32F, p.algorithm, NULL), CUSPARSE_STATUS_INVALID_VALUE);
     ck_assert_int_eq(multiply_with(&p, CUSPARSE_SPMM_COO_ALG1, p.buffer), CUSPARSE_STATUS_NOT_SUPPORTED);
     ck_assert_int_eq(cusparseSpMM(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_16F,
                                   p.algorithm, p.buffer), CUSPARSE_STATUS_NOT_SUPPORTED);
@@ -413,10 +422,16 @@ START_TEST(a_prepared_buffer_stays_as_it_is)
     FAULT("argument", multiply(&p)); /* prepared for another pattern */
     GOOD(prepare(&p));
     size_t bytes;
-    GOOD(cusparseSpMM_bufferSize(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
-                                 CUSPARSE_SPMM_CSR_ALG1, &bytes));
-    ck_assert_uint_le(bytes, p.buffer_bytes);
-    FAULT("argument", multiply_with(&p, CUSPARSE_SPMM_CSR_ALG1, p.buffer)); /* prepared for another algorithm */
+    cusparseSpMMAlg_t others[2] = {CUSPARSE_SPMM_CSR_ALG1, CUSPARSE_SPMM_CSR_ALG2};
+    for (int i = 0; i < 2; i++) {
+        GOOD(cusparseSpMM_bufferSize(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
+                                     others[i], &bytes));
+        ck_assert_uint_le(bytes, p.buffer_bytes);
+    }
+    p.algorithm = CUSPARSE_SPMM_CSR_ALG1;
+    GOOD(prepare(&p));
+    GOOD(multiply(&p));
+    FAULT("argument", multiply_with(&p, CUSPARSE_SPMM_CSR_ALG2, p.buffer)); /* prepared for another algorithm */
     product_end(&p);
 }
 END_TEST
@@ -488,6 +503,42 @@ START_TEST(what_is_used_lives)
     device_free(p.values);
     FAULT("argument", multiply(&p));
     p.values = NULL;
+    product_end(&p);
+}
+END_TEST
+
+START_TEST(indices_and_scalars_are_initialised)
+{
+    product p = usual();
+    product_begin(&p);
+    GOOD(cusparseDestroySpMat(p.a_descriptor));
+    GOOD(cusparseCreateConstCsr(&p.a_descriptor, ROWS, INNER, nonzeros, device_memory(sizeof offsets32), p.indices, p.values,
+                                CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F));
+    size_t bytes;
+    GOOD(cusparseSpMM_bufferSize(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
+                                 p.algorithm, &bytes));
+    CHECKED_FAULT("uninitialised read", multiply(&p));
+    float *scalars = device_memory(2 * sizeof(float));
+    GOOD(cusparseSetPointerMode(sparse, CUSPARSE_POINTER_MODE_DEVICE));
+    CHECKED_FAULT("uninitialised read", cusparseSpMM(sparse, N, N, scalars, p.a_descriptor, p.b_descriptor, scalars + 1,
+                                                     p.c_descriptor, CUDA_R_32F, p.algorithm, p.buffer));
+    product_end(&p);
+}
+END_TEST
+
+START_TEST(streams_live_and_the_device_is_the_handles)
+{
+    product p = usual();
+    cudaStream_t ended;
+    product_begin(&p);
+    GOOD(cudaStreamCreateWithFlags(&ended, cudaStreamNonBlocking));
+    GOOD(cudaStreamDestroy(ended));
+    FAULT("argument", cusparseSetStream(sparse, ended));
+    cudasim_set_devices(2);
+    GOOD(cudaSetDevice(1));
+    FAULT("argument", multiply(&p));
+    GOOD(cudaSetDevice(0));
+    GOOD(multiply(&p));
     product_end(&p);
 }
 END_TEST
@@ -576,6 +627,8 @@ static Suite *suite(void)
     tcase_add_test(faults, dense_matrices_reach_no_further_than_their_memory);
     tcase_add_test(faults, rows_that_are_read_are_initialised);
     tcase_add_test(faults, what_is_used_lives);
+    tcase_add_test(faults, indices_and_scalars_are_initialised);
+    tcase_add_test(faults, streams_live_and_the_device_is_the_handles);
     tcase_add_test(faults, descriptors_may_go_before_the_work_runs);
     tcase_add_test(faults, scalars_are_where_the_mode_says);
     tcase_add_test(faults, streams_are_ordered_by_events_only);
