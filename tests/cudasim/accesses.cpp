@@ -30,7 +30,8 @@ static const allocation *allocation_of(const access_place &at)
 
 static cell *make_cells(size_t bytes)
 {
-    void *p = mmap(nullptr, bytes / 4 * sizeof(cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *p =
+        mmap(nullptr, bytes / 4 * sizeof(cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
         perror("cudasim: reserving addresses for the checker");
         abort();
@@ -87,6 +88,15 @@ struct touch {
     bool write, atomic, may_be_unwritten;
 };
 
+/* Of a stamp that is not before everything else: is it a conflict? */
+static void check_stamp(uint64_t stamp, bool wrote, const touch &t, const access_place &at)
+{
+    conflict_kind conflict = find_conflict(stamp, t.thread, t.atomic);
+    if (conflict != NO_CONFLICT) {
+        report_race(at, conflict, stamp, wrote);
+    }
+}
+
 /* bytes: a bit for each byte of the word. */
 static void touch_cell(cell *c, unsigned bytes, const touch &t, const moments &now, const access_place &at)
 {
@@ -99,11 +109,8 @@ static void touch_cell(cell *c, unsigned bytes, const touch &t, const moments &n
         if ((!t.write || t.atomic) && !t.may_be_unwritten && ((unsigned)(old >> 2) & mask) != mask) {
             report_unwritten(at);
         }
-        if ((old & mask) != 0) {
-            conflict_kind conflict = find_conflict(old, t.thread, t.atomic);
-            if (conflict != NO_CONFLICT) {
-                report_race(at, conflict, old, true);
-            }
+        if ((old & mask) != 0 && moment_of(old) >= now.settled) {
+            check_stamp(old, true, t, at);
         }
         if (t.write) {
             uint64_t kept = old >> 4 == t.stamp >> 4 ? old & 3u : 0;
@@ -115,19 +122,31 @@ static void touch_cell(cell *c, unsigned bytes, const touch &t, const moments &n
         return;
     }
     for (uint64_t other : c->read) {
-        if ((other & bytes) != 0 && moment_of(other) >= t.birth) {
-            conflict_kind conflict = find_conflict(other, t.thread, t.atomic);
-            if (conflict != NO_CONFLICT) {
-                report_race(at, conflict, other, false);
-            }
+        if ((other & bytes) != 0 && moment_of(other) >= t.birth && moment_of(other) >= now.settled) {
+            check_stamp(other, false, t, at);
         }
     }
+}
+
+/* The same in short for a read of a word that was written as one by an earlier operation: false where it is not so. */
+static inline bool read_word(cell *c, const touch &t, const moments &now)
+{
+    uint64_t written = c->written[0];
+    uint32_t moment = moment_of(written);
+    if (t.write || written != c->written[1] || (written & 15u) != 15u || moment < t.birth || moment >= now.settled) {
+        return false;
+    }
+    keep_read(c, t.stamp | 15u, now);
+    return true;
 }
 
 static void touch_range(cell *c, const touch &t, const access_place &at)
 {
     const moments &now = moments_now();
     size_t begin = (uintptr_t)at.address % 4, end = begin + at.bytes;
+    if (begin == 0 && at.bytes == 4 && read_word(c, t, now)) {
+        return;
+    }
     for (size_t word = 0; word < end; word += 4, c++) {
         unsigned from = word < begin ? (unsigned)(begin - word) : 0, to = end - word < 4 ? (unsigned)(end - word) : 4;
         touch_cell(c, (1u << to) - (1u << from), t, now, at);
@@ -149,7 +168,8 @@ static void check_access(const access_place &at, size_t align)
 {
     const device_thread *thread = at.thread;
     const char *p = (const char *)at.address;
-    touch t = {stamp_of(moments_now().interval, thread->linear, thread->epoch, at.atomic), thread, 0, at.write, at.atomic, false};
+    touch t = {
+        stamp_of(moments_now().interval, thread->linear, thread->epoch, at.atomic), thread, 0, at.write, at.atomic, false};
     cell *c;
     if (in_arena(p)) {
         const allocation *a = allocation_of(at);
@@ -188,7 +208,8 @@ void misaligned_access(const void *p, size_t align, const char *file, unsigned l
         violation("misaligned", "%s:%u: %p is no multiple of %zu", file, line, p, align);
         return;
     }
-    access_fault({current, nullptr, file, nullptr, line, p, align, false, false}, "misaligned", cudaErrorMisalignedAddress, "");
+    access_fault({current, nullptr, file, nullptr, line, p, align, false, false}, "misaligned", cudaErrorMisalignedAddress,
+                 "");
 }
 
 CUDASIM_PUBLIC void atomic_access(const volatile void *p, size_t bytes, const char *file, unsigned line)

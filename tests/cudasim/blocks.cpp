@@ -67,8 +67,11 @@ void make_ready(device_thread *const *list, unsigned n)
     }
 }
 
-static device_thread *next_ready()
+device_thread *next_to_run()
 {
+    if (n_ready == 0 || run_now.abandoned) {
+        return nullptr;
+    }
     if (order_now == RANDOM_THREADS) {
         std::swap(ready[chance(n_ready)], ready[n_ready - 1]);
     }
@@ -139,7 +142,7 @@ static bool pass_barrier()
         const device_thread *t = &threads[i];
         if (t->state == THREAD_AT_WARP) {
             const device_warp &w = warps[t->warp];
-            block_fault(t, (t->mask & ~w.there) != 0 || n_at_barrier > 0 ? "divergent warp" : "deadlock", cudaErrorLaunchFailure,
+            block_fault(t, (t->mask & ~w.there) != 0 ? "divergent warp" : "deadlock", cudaErrorLaunchFailure,
                         text("waits at %s for lanes %#x of its warp, which never come (here are %#x, waiting %#x)",
                              code_line(t->file, t->line).c_str(), t->mask & ~w.arrived, w.there, w.arrived));
             return false;
@@ -149,10 +152,12 @@ static bool pass_barrier()
             continue;
         }
         first = first == nullptr ? t : first;
-        if (t->line != first->line || t->barrier != first->barrier || strcmp(t->file, first->file) != 0) {
+        if (t->line != first->line || t->barrier != first->barrier ||
+            (t->file != first->file && strcmp(t->file, first->file) != 0)) {
             block_fault(t, "divergent barrier", cudaErrorLaunchFailure,
-                        text("waits at the barrier at %s, thread (%u, %u, %u) at that at %s", code_line(t->file, t->line).c_str(),
-                             first->index.x, first->index.y, first->index.z, code_line(first->file, first->line).c_str()));
+                        text("waits at the barrier at %s, thread (%u, %u, %u) at that at %s",
+                             code_line(t->file, t->line).c_str(), first->index.x, first->index.y, first->index.z,
+                             code_line(first->file, first->line).c_str()));
             return false;
         }
         count += t->predicate != 0;
@@ -195,14 +200,15 @@ CUDASIM_PUBLIC int block_barrier(barrier_kind kind, int predicate, const char *f
 static void run_block(uint64_t number)
 {
     const dim3 &grid = run_now.grid;
-    run_now.block_index = {(unsigned)(number % grid.x), (unsigned)(number / grid.x % grid.y), (unsigned)(number / grid.x / grid.y)};
+    run_now.block_index = {(unsigned)(number % grid.x), (unsigned)(number / grid.x % grid.y),
+                           (unsigned)(number / grid.x / grid.y)};
     begin_block();
     fill_shared();
     begin_threads();
     make_all_ready();
     do {
-        while (n_ready > 0 && !run_now.abandoned) {
-            run_fiber(next_ready());
+        for (device_thread *t = next_to_run(); t != nullptr; t = next_to_run()) {
+            run_fiber(t);
         }
     } while (!run_now.abandoned && n_exited < run_now.threads && pass_barrier());
 }

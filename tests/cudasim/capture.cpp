@@ -147,7 +147,9 @@ CUDASIM_PUBLIC cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t
     if (c->origin != stream) {
         return failed(break_capture(c, cudaErrorStreamCaptureUnmatched));
     }
-    cudaError_t error = c->broken ? cudaErrorStreamCaptureInvalidated : is_joined(c) ? cudaSuccess : cudaErrorStreamCaptureUnjoined;
+    cudaError_t error = c->broken      ? cudaErrorStreamCaptureInvalidated
+                        : is_joined(c) ? cudaSuccess
+                                       : cudaErrorStreamCaptureUnjoined;
     *out = nullptr;
     if (error == cudaSuccess) {
         *out = c->graph;

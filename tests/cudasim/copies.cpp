@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies and fills. What comes from pageable memory of the host is read at the call, what goes there is waited for; pinned memory
- * is touched when the operation runs. */
+/* Copies and fills. What comes from pageable memory of the host is read at the call, what goes there is waited for; pinned
+ * memory is touched when the operation runs. */
 #include "queue.h"
 #include "races.h"
 
@@ -104,7 +104,8 @@ static cudaError_t copy(rows to, rows from, cudaMemcpyKind kind, cudaStream_t st
     operation_ref o;
     cudaError_t error = put(
         stream, OPERATION_COPY, name,
-        [to, to_place, from, from_place, name, kept] { copy_rows(to, to_place, from, from_place, name); }, wait ? &o : nullptr);
+        [to, to_place, from, from_place, name, kept] { copy_rows(to, to_place, from, from_place, name); },
+        wait ? &o : nullptr);
     if (error == cudaSuccess && wait) {
         count(CUDASIM_WAITS);
         wait_for(o);
@@ -154,7 +155,8 @@ extern "C" {
 CUDASIM_PUBLIC cudaError_t cudaMemcpy(void *dst, const void *src, size_t count, enum cudaMemcpyKind kind)
 {
     api_call call(__func__);
-    return call.refused() ? call.error : failed(copy_and_wait(of(dst, count, count, 1), of(src, count, count, 1), kind, __func__));
+    return call.refused() ? call.error
+                          : failed(copy_and_wait(of(dst, count, count, 1), of(src, count, count, 1), kind, __func__));
 }
 
 CUDASIM_PUBLIC cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t count, enum cudaMemcpyKind kind,
@@ -165,12 +167,13 @@ CUDASIM_PUBLIC cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t co
                           : failed(copy(of(dst, count, count, 1), of(src, count, count, 1), kind, stream, false, __func__));
 }
 
-CUDASIM_PUBLIC cudaError_t cudaMemcpy2D(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width, size_t height,
-                                        enum cudaMemcpyKind kind)
+CUDASIM_PUBLIC cudaError_t cudaMemcpy2D(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width,
+                                        size_t height, enum cudaMemcpyKind kind)
 {
     api_call call(__func__);
-    return call.refused() ? call.error
-                          : failed(copy_and_wait(of(dst, dpitch, width, height), of(src, spitch, width, height), kind, __func__));
+    return call.refused()
+               ? call.error
+               : failed(copy_and_wait(of(dst, dpitch, width, height), of(src, spitch, width, height), kind, __func__));
 }
 
 CUDASIM_PUBLIC cudaError_t cudaMemcpy2DAsync(void *dst, size_t dpitch, const void *src, size_t spitch, size_t width,
@@ -194,7 +197,8 @@ CUDASIM_PUBLIC cudaError_t cudaMemsetAsync(void *to, int value, size_t count, cu
     return call.refused() ? call.error : failed(fill(of(to, count, count, 1), value, stream, __func__));
 }
 
-CUDASIM_PUBLIC cudaError_t cudaMemset2DAsync(void *to, size_t pitch, int value, size_t width, size_t height, cudaStream_t stream)
+CUDASIM_PUBLIC cudaError_t cudaMemset2DAsync(void *to, size_t pitch, int value, size_t width, size_t height,
+                                             cudaStream_t stream)
 {
     api_call call(__func__);
     return call.refused() ? call.error : failed(fill(of(to, pitch, width, height), value, stream, __func__));

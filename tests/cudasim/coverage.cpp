@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Coverage: the names of the kernels that ran are appended to the file that CUDASIM_COVERAGE names, each as soon as it runs for
- * the first time in a process, so that a process that is killed has said so. */
+/* Coverage: the names of the kernels that ran are appended to the file that CUDASIM_COVERAGE names, each as soon as it runs
+ * for the first time in a process, so that a process that is killed has said so. */
 #include "kernel.h"
 
 #include <set>

@@ -14,10 +14,10 @@ extern "C" {
 /* Orders of threads, blocks and streams follow from it; at first from the environment's CUDASIM_SEED, or 1. */
 CUDASIM_API void cudasim_seed(unsigned seed);
 
-/* Faults are violations of the rules of the device: kinds "out of bounds", "use after free", "uninitialised read", "divergent
- * barrier", "divergent warp", "deadlock", "shared race", "global race", "stream race", "misaligned", "ignored error",
- * "argument", "leak".
- * One that is not expected is printed and ends the process by abort(); where they are expected they are kept instead. */
+/* Faults are violations of the rules of the device: kinds "out of bounds", "use after free", "uninitialised read",
+ * "divergent barrier", "divergent warp", "deadlock", "shared race", "global race", "stream race", "misaligned", "ignored
+ * error", "argument", "leak". One that is not expected is printed and ends the process by abort(); where they are expected
+ * they are kept instead. */
 CUDASIM_API void cudasim_expect_faults(int expected);
 CUDASIM_API size_t cudasim_faults(void);
 CUDASIM_API const char *cudasim_fault_kind(size_t index); /* NULL beyond the last */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fibers: a stack for each thread of a block, switched by hand on x86-64, by ucontext elsewhere. */
+/* Fibers: a stack for each thread of a block, switched by hand on x86-64, by ucontext elsewhere (and
+ * with CUDASIM_UCONTEXT defined). */
 #include "kernel.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(CUDASIM_UCONTEXT)
 #include <ucontext.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
@@ -53,7 +54,7 @@ static void set_stack(device_thread *t)
     }
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(CUDASIM_UCONTEXT)
 
 /* Saves what a function must preserve and the stack pointer in *from, and takes both from `to`. */
 extern "C" void cudasim_switch(void **from, void *to);
@@ -103,6 +104,11 @@ static void switch_back(device_thread *t)
     cudasim_switch(&t->stack_pointer, scheduler);
 }
 
+[[maybe_unused]] static void switch_over(device_thread *from, device_thread *to)
+{
+    cudasim_switch(&from->stack_pointer, to->stack_pointer);
+}
+
 #else
 
 static ucontext_t scheduler, contexts[MOST_THREADS];
@@ -125,6 +131,11 @@ static void switch_to(device_thread *t)
 static void switch_back(device_thread *t)
 {
     swapcontext(&contexts[t->linear], &scheduler);
+}
+
+[[maybe_unused]] static void switch_over(device_thread *from, device_thread *to)
+{
+    swapcontext(&contexts[from->linear], &contexts[to->linear]);
 }
 
 #endif
@@ -168,10 +179,17 @@ void run_fiber(device_thread *t)
     current = nullptr;
 }
 
+/* Straight to the next thread, where there is one: it saves half of the switches. */
 void leave_fiber(bool for_good)
 {
     (void)for_good;
-    switch_back(current);
+    device_thread *t = current, *next = next_to_run();
+    if (next == nullptr) {
+        switch_back(t);
+    } else {
+        current = next;
+        switch_over(t, next);
+    }
 }
 
 void fiber_began() {}

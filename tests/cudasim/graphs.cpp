@@ -117,7 +117,8 @@ CUDASIM_PUBLIC cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t ha
         return failed(stream == nullptr ? cudaErrorInvalidResourceHandle : cudaErrorInvalidValue);
     }
     if (stream->capture != nullptr) {
-        return failed(break_capture(stream->capture, cudaErrorStreamCaptureUnsupported)); /* child graphs are not simulated */
+        return failed(
+            break_capture(stream->capture, cudaErrorStreamCaptureUnsupported)); /* child graphs are not simulated */
     }
     cudaError_t error = check_implicit(stream);
     if (error != cudaSuccess) {

@@ -31,10 +31,11 @@ struct device_thread {
     uint64_t value, result;
     int argument, width;
 
-    /* What is ordered within its warp since the last barrier: operations of the warp are numbered. epoch: the last one in which
-     * it took part. What lane l did before operation n came before what this thread does now where n <= met[l] or
-     * n <= met_all. (races.cpp) */
-    uint32_t epoch, met_all, met[WARP];
+    /* What is ordered within its warp since the last barrier: operations of the warp are numbered. epoch: the last one in
+     * which it took part. What lane l did before operation n came before what this thread does now where n <= met_all or n
+     * <= met[l] (races.cpp), which is not 0 throughout where met_some. */
+    uint32_t epoch, met_all;
+    bool met_some;
 };
 
 struct device_warp {
@@ -66,14 +67,17 @@ extern thread_local device_thread *current __attribute__((tls_model("initial-exe
 
 extern const size_t stack_bytes;
 void prepare_fiber(device_thread *t, void (*entry)());
-/* From the scheduler to a thread until it waits, and back. */
+/* From the scheduler to a thread, and back when no thread can run. */
 void run_fiber(device_thread *t);
+/* From the thread that runs to another that can, or to the scheduler. */
 void leave_fiber(bool for_good);
 void fiber_began(); /* what an entry calls first */
 
 /* ---- blocks.cpp ---- */
 
 void run_kernel(const kernel_call &call, const unsigned char *parameters);
+/* NULL: none, or the kernel was abandoned. */
+device_thread *next_to_run();
 /* These threads can go on. */
 void make_ready(device_thread *const *list, unsigned n);
 /* A fault of a thread, which ends the kernel; where the thread runs it has to be abandoned next. Nothing on its stack is

@@ -35,8 +35,8 @@ static cudaError_t start(kernel_call call)
     if (error != cudaSuccess) {
         return error;
     }
-    auto kept = std::make_shared<std::vector<unsigned char>>((const unsigned char *)call.parameters,
-                                                             (const unsigned char *)call.parameters + call.parameter_bytes + 1);
+    auto kept = std::make_shared<std::vector<unsigned char>>(
+        (const unsigned char *)call.parameters, (const unsigned char *)call.parameters + call.parameter_bytes + 1);
     call.parameters = nullptr;
     return put(call.stream, OPERATION_KERNEL, call.name, [call, kept] { run_kernel(call, kept->data()); });
 }
@@ -99,7 +99,8 @@ CUDASIM_PUBLIC cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *out,
 }
 
 /* As threads, blocks and shared memory allow; registers are not simulated. */
-CUDASIM_PUBLIC cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *out, const void *func, int block, size_t dynamic)
+CUDASIM_PUBLIC cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *out, const void *func, int block,
+                                                                         size_t dynamic)
 {
     api_call call(__func__);
     if (call.refused()) {

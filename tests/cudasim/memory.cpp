@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of the simulated device, and pinned memory: one reserved range of addresses. Device memory cannot be touched but while
- * queued work runs; so a host that dereferences a device pointer gets a SIGSEGV. Fresh and freed memory is poisoned, behind
- * every allocation is a red zone, and freed memory is not used again soon. */
+/* Memory of the simulated device, and pinned memory: one reserved range of addresses. Device memory cannot be touched but
+ * while queued work runs; so a host that dereferences a device pointer gets a SIGSEGV. Fresh and freed memory is poisoned,
+ * behind every allocation is a red zone, and freed memory is not used again soon. */
 #include "races.h"
 #include "state.h"
 
@@ -16,7 +16,6 @@ namespace cudasim {
 
 static const size_t DEVICE_ROOM = (size_t)8 << 30, PINNED_ROOM = (size_t)1 << 30;
 static const size_t LARGE_PAGE = (size_t)2 << 20;
-static const size_t PAGE = 512;                        /* an allocation begins at one, so that one has one owner */
 static const size_t QUARANTINE = (size_t)256 << 20;    /* bytes of freed memory that wait before they are used again */
 
 static char *reserve(size_t bytes, int protection)
@@ -53,15 +52,15 @@ struct region {
     char *top, *end;
     std::map<char *, size_t> unused;
 };
-static region regions[2] = {{arena, arena + DEVICE_ROOM, {}}, {arena + DEVICE_ROOM, arena + arena_bytes, {}}};
+static region *const regions =
+    new region[2]{{arena, arena + DEVICE_ROOM, {}}, {arena + DEVICE_ROOM, arena + arena_bytes, {}}};
 
-/* Allocations by number; owner: of each page the number of what was allocated there last, 0 for none. */
-static std::deque<allocation> allocations(1);
-static uint32_t *const owner =
-    (uint32_t *)(void *)reserve(arena_bytes / PAGE * sizeof(uint32_t), PROT_READ | PROT_WRITE);
-static std::deque<allocation *> quarantine;
+static std::deque<allocation> &allocations = *new std::deque<allocation>;
+allocation **const page_owner =
+    (allocation **)(void *)reserve(arena_bytes / ARENA_PAGE * sizeof(allocation *), PROT_READ | PROT_WRITE);
+static std::deque<allocation *> &quarantine = *new std::deque<allocation *>;
 static size_t quarantined;
-static std::map<const char *, size_t> registered;
+static std::map<const char *, size_t> &registered = *new std::map<const char *, size_t>;
 
 static int open_count;
 
@@ -167,12 +166,13 @@ static void give_back_pages(char *start, size_t bytes)
 
 allocation *allocate(memory_kind kind, size_t bytes)
 {
-    size_t pages = (bytes + PAGE - 1) / PAGE * PAGE;
-    size_t red = PAGE + (bytes / 4 < 65536 ? bytes / 4 : 65536) / PAGE * PAGE;
+    size_t pages = (bytes + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
+    size_t red = ARENA_PAGE + (bytes / 4 < 65536 ? bytes / 4 : 65536) / ARENA_PAGE * ARENA_PAGE;
     if (allocations_until_failure >= 0 && allocations_until_failure-- == 0) {
         return nullptr;
     }
-    if (bytes > DEVICE_ROOM || (kind == MEMORY_DEVICE && (memory_in_use > memory_limit || pages > memory_limit - memory_in_use))) {
+    if (bytes > DEVICE_ROOM ||
+        (kind == MEMORY_DEVICE && (memory_in_use > memory_limit || pages > memory_limit - memory_in_use))) {
         return nullptr;
     }
     size_t room = pages + red;
@@ -181,8 +181,8 @@ allocation *allocate(memory_kind kind, size_t bytes)
         return nullptr;
     }
     allocations.push_back({start, bytes, room, next_moment(), kind, this_thread().device, true});
-    for (char *page = start; page < start + room; page += PAGE) {
-        owner[(size_t)(page - arena) / PAGE] = (uint32_t)allocations.size() - 1;
+    for (char *page = start; page < start + room; page += ARENA_PAGE) {
+        page_owner[(size_t)(page - arena) / ARENA_PAGE] = &allocations.back();
     }
     open_memory open;
     if (open_count > 1) {
@@ -202,7 +202,7 @@ void release(allocation *a)
     poison(a->start, a->bytes);
     CUDASIM_POISON(a->start, a->room);
     a->live = false;
-    memory_in_use -= a->kind == MEMORY_DEVICE ? (a->bytes + PAGE - 1) / PAGE * PAGE : 0;
+    memory_in_use -= a->kind == MEMORY_DEVICE ? (a->bytes + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE : 0;
     quarantine.push_back(a);
     quarantined += a->room;
     while (quarantined > QUARANTINE) {
@@ -211,15 +211,6 @@ void release(allocation *a)
         quarantined -= oldest->room;
         give_room(&regions[oldest->kind], oldest->start, oldest->room);
     }
-}
-
-allocation *allocation_at(const void *p)
-{
-    if (!in_arena(p)) {
-        return nullptr;
-    }
-    uint32_t number = owner[((size_t)((const char *)p - arena)) / PAGE];
-    return number == 0 ? nullptr : &allocations[number];
 }
 
 allocation *allocation_from(const void *p)

@@ -133,6 +133,23 @@ void plant_wait_for_warp(int blocks, int *y, bool planted, cudaStream_t stream)
     PORT_LAUNCH(wait_for_warp_kernel, blocks, THREADS, 0, stream, y, planted);
 }
 
+/* Lane 0 waits for 1, 1 for 2, 2 for 0. */
+__global__ void circle_kernel(int *y, bool planted)
+{
+    unsigned lane = threadIdx.x % 32;
+    if (planted && lane < 3) {
+        __syncwarp(1u << lane | 1u << (lane + 1) % 3);
+    } else if (lane < 3) {
+        __syncwarp(7u);
+    }
+    y[blockIdx.x * THREADS + threadIdx.x] = 1;
+}
+
+void plant_circle(int blocks, int *y, bool planted, cudaStream_t stream)
+{
+    PORT_LAUNCH(circle_kernel, blocks, THREADS, 0, stream, y, planted);
+}
+
 __global__ void shared_race_kernel(int *y, bool planted)
 {
     SHARED(total, int);

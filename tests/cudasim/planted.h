@@ -7,13 +7,15 @@
 
 /* Blocks of 64 threads. x and y: of 64 elements for each block. */
 void plant_out_of_bounds(int blocks, const float *x, float *y, bool planted, cudaStream_t stream);
-void plant_missing_barrier(int blocks, const int *x, int *y, bool planted, cudaStream_t stream); /* y: x of a block reversed */
+void plant_missing_barrier(int blocks, const int *x, int *y, bool planted,
+                           cudaStream_t stream); /* y: x of a block reversed */
 void plant_divergent_barrier(int blocks, int *y, bool planted, cudaStream_t stream);
 void plant_exit_before_barrier(int blocks, int *y, bool planted, cudaStream_t stream);
 void plant_divergent_shuffle(int blocks, const int *x, int *y, bool planted, cudaStream_t stream); /* y: sums of warps */
 void plant_wrong_mask(int blocks, const int *x, int *y, bool planted, cudaStream_t stream);
 void plant_meeting(int blocks, const int *x, int *y, bool planted, cudaStream_t stream);
 void plant_wait_for_warp(int blocks, int *y, bool planted, cudaStream_t stream);
+void plant_circle(int blocks, int *y, bool planted, cudaStream_t stream);
 void plant_shared_race(int blocks, int *y, bool planted, cudaStream_t stream);
 void plant_warp_race(int blocks, const int *x, int *y, bool planted, cudaStream_t stream);
 void plant_shared_unwritten(int blocks, int *y, bool planted, cudaStream_t stream);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checker of accesses: inside live memory, aligned, written before, and ordered after what other threads, blocks and streams
- * did. Every word of memory has a cell that tells who wrote its halves last and two that read it. */
+/* The checker of accesses: inside live memory, aligned, written before, and ordered after what other threads, blocks and
+ * streams did. Every word of memory has a cell that tells who wrote its halves last and two that read it. */
 #include "races.h"
 
 #include "checker.h"
@@ -9,7 +9,7 @@
 #include <set>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <tuple>
 
 namespace cudasim {
@@ -74,40 +74,46 @@ void settle()
     history.erase(history.begin(), history.begin() + (ptrdiff_t)n);
 }
 
+/* Of each thread, by lane of its warp. */
+static uint32_t met[MOST_THREADS][WARP];
+
 void begin_thread(device_thread *t)
 {
-    if (t->epoch != 0) {
-        for (uint32_t &met : t->met) {
-            met = 0;
-        }
+    if (t->met_some) {
+        memset(met[t->linear], 0, sizeof met[t->linear]);
     }
     t->epoch = t->met_all = 0;
+    t->met_some = false;
+}
+
+/* The last operation in which thread t met a lane of its warp, itself or by others. */
+static uint32_t last_meeting(const device_thread *t, unsigned lane)
+{
+    uint32_t some = t->met_some ? met[t->linear][lane] : 0;
+    return some > t->met_all ? some : t->met_all;
 }
 
 void warp_met(device_warp *w, device_thread *of_warp, unsigned mask)
 {
     uint32_t joined[WARP] = {0}, n = w->operations;
-    if (mask != 0xffffffffu) {
+    if (mask == 0xffffffffu) {
         for (unsigned lane = 0; lane < WARP; lane++) {
-            for (unsigned l = 0; l < WARP && (mask >> lane & 1u) != 0; l++) {
-                const device_thread *t = &of_warp[lane];
-                uint32_t met = t->met[l] > t->met_all ? t->met[l] : t->met_all;
-                joined[l] = (mask >> l & 1u) != 0 ? n : met > joined[l] ? met : joined[l];
-            }
+            of_warp[lane].epoch = of_warp[lane].met_all = n;
+        }
+        return;
+    }
+    for (unsigned lane = 0; lane < WARP; lane++) {
+        for (unsigned l = 0; l < WARP && (mask >> lane & 1u) != 0; l++) {
+            uint32_t last = last_meeting(&of_warp[lane], l);
+            joined[l] = (mask >> l & 1u) != 0 ? n : last > joined[l] ? last : joined[l];
         }
     }
     for (unsigned lane = 0; lane < WARP; lane++) {
-        device_thread *t = &of_warp[lane];
-        if ((mask >> lane & 1u) == 0) {
-            continue;
-        }
-        t->epoch = n;
-        if (mask == 0xffffffffu) {
-            t->met_all = n;
-        } else {
-            for (unsigned l = 0; l < WARP; l++) {
-                t->met[l] = joined[l];
-            }
+        if ((mask >> lane & 1u) != 0) {
+            device_thread *t = &of_warp[lane];
+            t->epoch = n;
+            t->met_some = true;
+            memcpy(met[t->linear], joined, sizeof joined);
         }
     }
 }
@@ -122,8 +128,7 @@ static bool is_before(uint64_t stamp, const device_thread *t)
     if (thread / WARP != t->warp) {
         return false;
     }
-    uint32_t met = t->met[thread % WARP] > t->met_all ? t->met[thread % WARP] : t->met_all;
-    return met > epoch_of(stamp) || epoch_of(stamp) == MOST_EPOCHS;
+    return last_meeting(t, thread % WARP) > epoch_of(stamp) || epoch_of(stamp) == MOST_EPOCHS;
 }
 
 static const past *past_of(uint32_t moment)
@@ -180,8 +185,9 @@ static std::string what_was_done(const access_place &at)
 {
     std::string who = at.thread != nullptr ? thread_place(at.thread) : std::string(at.what);
     std::string where = at.file != nullptr ? text("%s:%u", at.file, at.line) : at.pc != nullptr ? code_place(at.pc) : "";
-    std::string target = in_shared(at.address) ? text("byte %zu of shared memory", (size_t)((char *)at.address - shared_base))
-                                               : describe_address(at.address);
+    std::string target = in_shared(at.address)
+                             ? text("byte %zu of shared memory", (size_t)((char *)at.address - shared_base))
+                             : describe_address(at.address);
     return text("%s: %s of %zu bytes at %s%s%s", who.c_str(), at.atomic ? "atomic operation" : at.write ? "write" : "read",
                 at.bytes, target.c_str(), where.empty() ? "" : ", in ", where.c_str());
 }
@@ -204,7 +210,9 @@ void report_unwritten(const access_place &at)
 
 void report_race(const access_place &at, conflict_kind conflict, uint64_t other, bool other_wrote)
 {
-    const char *kind = conflict == CONFLICT_OF_STREAMS ? "stream race" : in_shared(at.address) ? "shared race" : "global race";
+    const char *kind = conflict == CONFLICT_OF_STREAMS ? "stream race"
+                       : in_shared(at.address)         ? "shared race"
+                                                       : "global race";
     if (!is_new(kind, at.pc)) {
         return;
     }

@@ -8,8 +8,8 @@
 
 namespace cudasim {
 
-/* Moments number what happens on the device: every operation, every block and every interval between two barriers begins with
- * a moment of its own. */
+/* Moments number what happens on the device: every operation, every block and every interval between two barriers begins
+ * with a moment of its own. */
 uint32_t next_moment();
 
 struct operation;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared memory of the block that runs. Each variable is declared once and found by its tag; between them are red zones, which
- * do not count. Every block begins with poison in it. */
+/* Shared memory of the block that runs. Each variable is declared once and found by its tag; between them are red zones,
+ * which do not count. Every block begins with poison in it. */
 #include "kernel.h"
 
 #include <string.h>

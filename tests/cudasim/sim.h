@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the simulated device: what its runtime (runtime.cpp, streams.cpp, ...) offers to its libraries (cublas.cpp, ...). */
+/* Inside the simulated device: what its runtime (streams.cpp, ...) offers to its libraries (cublas.cpp, ...). */
 #ifndef CUDASIM_SIM_H
 #define CUDASIM_SIM_H
 

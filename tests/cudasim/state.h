@@ -91,7 +91,7 @@ void check_unseen(const char *call);
 
 /* ---- faults (faults.cpp) ---- */
 
-/* A fault of a kernel or of queued work: the message, and an error that sticks. A kernel goes on where `abandon` is false. */
+/* A fault of a kernel or of queued work: the message, and an error that sticks; without `abandon` the kernel goes on. */
 void kernel_fault(const char *kind, cudaError_t error, bool abandon, const std::string &message);
 std::string text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Function, file and line of an address of code, as far as they can be found. */
@@ -123,8 +123,14 @@ static inline bool in_arena(const void *p)
 /* NULL where memory is refused. */
 allocation *allocate(memory_kind kind, size_t bytes);
 void release(allocation *a);
-/* The allocation at or before an address in the arena, live or not; NULL for what was never allocated. */
-allocation *allocation_at(const void *p);
+/* Of each page of the arena the allocation that was made there last. An allocation begins with a page. */
+enum { ARENA_PAGE = 512 };
+extern allocation **const page_owner;
+/* The allocation at or before an address, live or not; NULL for what was never allocated. */
+static inline allocation *allocation_at(const void *p)
+{
+    return in_arena(p) ? page_owner[((uintptr_t)p - (uintptr_t)arena) / ARENA_PAGE] : nullptr;
+}
 /* The live allocation whose start p is. */
 allocation *allocation_from(const void *p);
 /* A range of the host's memory that was registered and that contains [p, p + bytes). */

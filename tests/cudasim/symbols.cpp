@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names for addresses of code, from the symbol tables of the files that are loaded: also of functions that are not exported. */
+/* Names for addresses of code, from the symbol tables of the loaded files: also of functions that are not exported. */
 #include "checker.h"
 
 #include <cxxabi.h>
@@ -141,7 +141,8 @@ std::string code_place(const void *pc)
         pclose(pipe);
     }
     std::string function = function_name(call);
-    return line.empty() ? text("%s (%s+%#zx)", function.c_str(), path.c_str(), (size_t)call - m.base) : line + " (" + function + ")";
+    return line.empty() ? text("%s (%s+%#zx)", function.c_str(), path.c_str(), (size_t)call - m.base)
+                        : line + " (" + function + ")";
 }
 
 } /* namespace cudasim */

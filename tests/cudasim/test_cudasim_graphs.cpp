@@ -64,7 +64,8 @@ START_TEST(test_graph)
 }
 END_TEST
 
-/* x is changed, two branches go on from it, and join. Without one of the events the branches race, or the capture does not end. */
+/* x is changed, two branches go on from it, and join. Without one of the events the branches race, or the capture does not
+ * end. */
 static cudaError_t fork_and_join(cudaStream_t first, cudaStream_t second, int *x, int *y, bool shared_target, bool join,
                                  cudaGraph_t *graph)
 {
@@ -144,7 +145,8 @@ START_TEST(test_illegal_calls)
     SUCCEEDS(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));
     add_elements(N, x, 1, stream);
     cudaError_t error = call_in_capture(_i, stream, x);
-    ck_assert_str_eq(cudaGetErrorName(error), _i < 10 ? "cudaErrorStreamCaptureUnsupported" : "cudaErrorStreamCaptureIsolation");
+    ck_assert_str_eq(cudaGetErrorName(error),
+                     _i < 10 ? "cudaErrorStreamCaptureUnsupported" : "cudaErrorStreamCaptureIsolation");
     ck_assert_int_eq(cudaGetLastError(), error);
     SUCCEEDS(cudaStreamIsCapturing(stream, &status));
     ck_assert_int_eq(status, cudaStreamCaptureStatusInvalidated);

@@ -4,8 +4,8 @@
 
 #include <functional>
 
-/* A planted kernel: which faults it makes, in a build that checks accesses and in one that does not (NULL: none there; it may
- * go unnoticed). */
+/* A planted kernel: which faults it makes, in a build that checks accesses and in one that does not (NULL: none there; it
+ * may go unnoticed). */
 struct planted_case {
     const char *name, *checked, *unchecked;
     std::function<void(bool planted, const int *x, int *y, cudaStream_t stream)> run;
@@ -30,9 +30,11 @@ static const std::vector<planted_case> &cases()
         {"missing barrier", "shared race", nullptr,
          [](bool p, const int *x, int *y, cudaStream_t s) { plant_missing_barrier(BLOCKS, x, y, p, s); }, reversed},
         {"divergent barrier", "divergent barrier", "divergent barrier",
-         [](bool p, const int *, int *y, cudaStream_t s) { plant_divergent_barrier(BLOCKS, y, p, s); }, [](int) { return 10; }},
+         [](bool p, const int *, int *y, cudaStream_t s) { plant_divergent_barrier(BLOCKS, y, p, s); },
+         [](int) { return 10; }},
         {"exit before a barrier", "divergent barrier", "divergent barrier",
-         [](bool p, const int *, int *y, cudaStream_t s) { plant_exit_before_barrier(BLOCKS, y, p, s); }, [](int) { return 1; }},
+         [](bool p, const int *, int *y, cudaStream_t s) { plant_exit_before_barrier(BLOCKS, y, p, s); },
+         [](int) { return 1; }},
         {"divergent shuffle", "divergent warp", "divergent warp",
          [](bool p, const int *x, int *y, cudaStream_t s) { plant_divergent_shuffle(BLOCKS, x, y, p, s); }, sum_of_warp},
         {"shuffle from a lane that the mask does not name", "divergent warp", "divergent warp",
@@ -41,15 +43,18 @@ static const std::vector<planted_case> &cases()
         {"two operations of a warp meet", "divergent warp", "divergent warp",
          [](bool p, const int *x, int *y, cudaStream_t s) { plant_meeting(BLOCKS, x, y, p, s); },
          [](int i) { return i < 32 ? -2 : -1; }},
-        {"a lane waits for its warp", "divergent warp", "divergent warp",
+        {"a lane waits for its warp, which waits for the block", "deadlock", "deadlock",
          [](bool p, const int *, int *y, cudaStream_t s) { plant_wait_for_warp(BLOCKS, y, p, s); }, [](int) { return 1; }},
+        {"lanes wait in a circle", "divergent warp", "divergent warp",
+         [](bool p, const int *, int *y, cudaStream_t s) { plant_circle(BLOCKS, y, p, s); }, [](int) { return 1; }},
         {"race in shared memory", "shared race", nullptr,
          [](bool p, const int *, int *y, cudaStream_t s) { plant_shared_race(BLOCKS, y, p, s); }, [](int) { return BLOCK; }},
         {"race in a warp", "shared race", nullptr,
          [](bool p, const int *x, int *y, cudaStream_t s) { plant_warp_race(BLOCKS, x, y, p, s); },
          [](int i) { return (i ^ 31) / 16 * 16 + ((i ^ 31) + 1) % 16; }},
         {"shared memory that was not written", "uninitialised read", nullptr,
-         [](bool p, const int *, int *y, cudaStream_t s) { plant_shared_unwritten(BLOCKS, y, p, s); }, [](int) { return 1; }},
+         [](bool p, const int *, int *y, cudaStream_t s) { plant_shared_unwritten(BLOCKS, y, p, s); },
+         [](int) { return 1; }},
         {"beyond a variable in shared memory", "out of bounds", nullptr,
          [](bool p, const int *, int *y, cudaStream_t s) { plant_shared_bounds(BLOCKS, y, p, s); }, [](int) { return 7; }},
         {"race of blocks", "global race", nullptr,
@@ -68,7 +73,9 @@ static const std::vector<planted_case> &cases()
          [](bool p, const int *, int *y, cudaStream_t s) { plant_short_race(BLOCKS, (unsigned short *)y, p, s); },
          [](int i) { return i < N / 2 ? 7 << 16 | 7 : 0; }},
         {"out of bounds", "out of bounds", nullptr,
-         [](bool p, const int *x, int *y, cudaStream_t s) { plant_out_of_bounds(BLOCKS, (const float *)x, (float *)y, p, s); },
+         [](bool p, const int *x, int *y, cudaStream_t s) {
+             plant_out_of_bounds(BLOCKS, (const float *)x, (float *)y, p, s);
+         },
          [](int i) { return i; }},
     };
     return all;

@@ -17,8 +17,9 @@ START_TEST(test_grids_and_blocks)
     for (auto &c : cases) {
         launch_with(c.grid, c.block, 0, nullptr);
         cudaError_t error = cudaGetLastError();
-        ck_assert_msg(error == (c.right ? cudaSuccess : cudaErrorInvalidConfiguration), "grid (%u, %u, %u), block (%u, %u, %u): %s",
-                      c.grid.x, c.grid.y, c.grid.z, c.block.x, c.block.y, c.block.z, cudaGetErrorName(error));
+        ck_assert_msg(error == (c.right ? cudaSuccess : cudaErrorInvalidConfiguration),
+                      "grid (%u, %u, %u), block (%u, %u, %u): %s", c.grid.x, c.grid.y, c.grid.z, c.block.x, c.block.y,
+                      c.block.z, cudaGetErrorName(error));
         SUCCEEDS(cudaGetLastError());
         SUCCEEDS(cudaDeviceSynchronize());
     }
@@ -220,8 +221,9 @@ START_TEST(test_leaks)
     cudasim_expect_faults(1);
     ck_assert_uint_eq(cudasim_check_leaks(), 5);
     ck_assert_str_eq(kind_of_faults(), "leak");
-    ck_assert_str_eq(cudasim_fault_message(0), "left behind: 1 allocations of device memory, 1 allocations of pinned memory, "
-                                               "1 streams, 1 events, 1 graphs");
+    ck_assert_str_eq(cudasim_fault_message(0),
+                     "left behind: 1 allocations of device memory, 1 allocations of pinned memory, "
+                     "1 streams, 1 events, 1 graphs");
     cudasim_forget_faults();
     SUCCEEDS(cudaFree(x));
     SUCCEEDS(cudaFreeHost(pinned));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What gcc's -fsanitize=thread calls before every access, and -fsanitize=alignment where a pointer is not aligned, in place of
- * those sanitizers' own libraries: the checker hears of what kernels do. Code of the host's in the same files calls here too:
- * its accesses mean nothing. (Reads of a whole vector arrive as reads of its parts: hence both.) */
+/* What gcc's -fsanitize=thread calls before every access, and -fsanitize=alignment where a pointer is not aligned, in place
+ * of those sanitizers' own libraries: the checker hears of what kernels do. Code of the host's in the same files calls here
+ * too: its accesses mean nothing. (Reads of a whole vector arrive as reads of its parts: hence both.) */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -15,7 +15,8 @@ static std::string code_line(const device_thread *t)
 /* The lane that a shuffle takes its value from. */
 static unsigned source_of(const device_thread *t)
 {
-    unsigned width = (unsigned)t->width, first = t->lane & ~(width - 1), last = first + width - 1, step = (unsigned)t->argument;
+    unsigned width = (unsigned)t->width, first = t->lane & ~(width - 1), last = first + width - 1,
+             step = (unsigned)t->argument;
     switch (t->operation) {
     case WARP_SHUFFLE: return first + (step & (width - 1));
     case WARP_SHUFFLE_UP: return step > t->lane - first ? t->lane : t->lane - step;
@@ -49,8 +50,8 @@ static void compute_for(device_thread *t, const device_thread *of_warp)
         unsigned source = source_of(t);
         if ((t->mask >> source & 1u) == 0) {
             block_fault(current, "divergent warp", cudaErrorLaunchFailure,
-                         text("at %s lane %u takes a value from lane %u, which the mask %#x does not name", code_line(t).c_str(),
-                              t->lane, source, t->mask));
+                        text("at %s lane %u takes a value from lane %u, which the mask %#x does not name",
+                             code_line(t).c_str(), t->lane, source, t->mask));
             abandon_thread();
         }
         t->result = of_warp[source].value;
@@ -84,17 +85,19 @@ static void check_same(const device_thread *t, const device_thread *of_warp)
         if ((t->mask >> lane & 1u) == 0) {
             continue;
         }
-        bool apart = t->operation != WARP_SYNC && (other->line != t->line || strcmp(other->file, t->file) != 0);
+        bool apart = t->operation != WARP_SYNC &&
+                     (other->line != t->line || (other->file != t->file && strcmp(other->file, t->file) != 0));
         if (other->mask != t->mask || other->operation != t->operation || apart) {
             block_fault(current, "divergent warp", cudaErrorLaunchFailure,
-                         text("at %s with mask %#x it meets lane %u, which is at %s with mask %#x", code_line(t).c_str(), t->mask,
-                              lane, code_line(other).c_str(), other->mask));
+                        text("at %s with mask %#x it meets lane %u, which is at %s with mask %#x", code_line(t).c_str(),
+                             t->mask, lane, code_line(other).c_str(), other->mask));
             abandon_thread();
         }
     }
 }
 
-static void finish(device_thread *t, device_warp *w, device_thread *of_warp)
+/* Not inline: what waits in warp_operation shall use little of its stack. */
+static __attribute__((noinline)) void finish(device_thread *t, device_warp *w, device_thread *of_warp)
 {
     device_thread *others[WARP];
     unsigned n = 0;
@@ -116,8 +119,8 @@ static void finish(device_thread *t, device_warp *w, device_thread *of_warp)
     t->state = THREAD_READY;
 }
 
-CUDASIM_PUBLIC uint64_t warp_operation(warp_kind kind, unsigned mask, uint64_t value, int argument, int width, const char *file,
-                                       unsigned line)
+CUDASIM_PUBLIC uint64_t warp_operation(warp_kind kind, unsigned mask, uint64_t value, int argument, int width,
+                                       const char *file, unsigned line)
 {
     device_thread *t = current;
     device_warp *w = &warps[t->warp];
@@ -131,12 +134,14 @@ CUDASIM_PUBLIC uint64_t warp_operation(warp_kind kind, unsigned mask, uint64_t v
     t->state = THREAD_AT_WARP;
     if ((mask >> t->lane & 1u) == 0 || (mask & ~w->there) != 0) {
         block_fault(current, "divergent warp", cudaErrorLaunchFailure,
-                     text("at %s the mask %#x %s (lanes that have not exited: %#x)", code_line(t).c_str(), mask,
-                          (mask >> t->lane & 1u) == 0 ? "does not name the lane itself" : "names lanes that exited", w->there));
+                    text("at %s the mask %#x %s (lanes that have not exited: %#x)", code_line(t).c_str(), mask,
+                         (mask >> t->lane & 1u) == 0 ? "does not name the lane itself" : "names lanes that exited",
+                         w->there));
         abandon_thread();
     }
     if (width < 1 || width > WARP || (width & (width - 1)) != 0) {
-        block_fault(current, "divergent warp", cudaErrorLaunchFailure, text("at %s: a width of %d", code_line(t).c_str(), width));
+        block_fault(current, "divergent warp", cudaErrorLaunchFailure,
+                    text("at %s: a width of %d", code_line(t).c_str(), width));
         abandon_thread();
     }
     w->arrived |= 1u << t->lane;

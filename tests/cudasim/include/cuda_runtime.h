@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA runtime as C++ sees it: the functions, their typed overloads, the qualifiers of functions, and the makers of vectors.
- * For the simulated device. */
+/* The CUDA runtime as C++ sees it: the functions, their typed overloads, the qualifiers of functions, and the makers of
+ * vectors. For the simulated device. */
 #ifndef CUDASIM_CUDA_RUNTIME_H
 #define CUDASIM_CUDA_RUNTIME_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nvcc has built in, for kernels that are compiled as plain C++ for the simulated device: launches, shared memory, indices,
- * barriers, warp operations, atomics. Included by cuda/port.h. Arithmetic is in cudasim_math.h. */
+/* What nvcc has built in, for kernels that are compiled as plain C++ for the simulated device: launches, shared memory,
+ * indices, barriers, warp operations, atomics. Included by cuda/port.h. Arithmetic is in cudasim_math.h. */
 #ifndef CUDASIM_DEVICE_H
 #define CUDASIM_DEVICE_H
 
@@ -25,8 +25,23 @@ struct shared_tag {
 
 enum barrier_kind { BARRIER_PLAIN, BARRIER_COUNT, BARRIER_AND, BARRIER_OR };
 enum warp_kind {
-    WARP_SYNC, WARP_SHUFFLE, WARP_SHUFFLE_UP, WARP_SHUFFLE_DOWN, WARP_SHUFFLE_XOR, WARP_BALLOT, WARP_ANY, WARP_ALL, WARP_MATCH,
-    WARP_ADD, WARP_MIN, WARP_MAX, WARP_UMIN, WARP_UMAX, WARP_AND, WARP_OR, WARP_XOR
+    WARP_SYNC,
+    WARP_SHUFFLE,
+    WARP_SHUFFLE_UP,
+    WARP_SHUFFLE_DOWN,
+    WARP_SHUFFLE_XOR,
+    WARP_BALLOT,
+    WARP_ANY,
+    WARP_ALL,
+    WARP_MATCH,
+    WARP_ADD,
+    WARP_MIN,
+    WARP_MAX,
+    WARP_UMIN,
+    WARP_UMAX,
+    WARP_AND,
+    WARP_OR,
+    WARP_XOR
 };
 
 /* The indices of a thread never change: a compiler may keep them. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arithmetic that nvcc has built in, by what the host computes. Functions of reduced accuracy are accurate here: what they
- * round to on a device is not simulated. */
+/* The arithmetic that nvcc has built in, by what the host computes. Functions of reduced accuracy are accurate here: what
+ * they round to on a device is not simulated. */
 #ifndef CUDASIM_MATH_H
 #define CUDASIM_MATH_H
 
