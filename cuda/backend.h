@@ -47,7 +47,6 @@ typedef struct cuda_ops {
     ops_plugin_request request; /* what the instance was made from: of use for instances like it */
     ops *cpu;                   /* computes in the host's memory; owned */
     int device, major, minor;   /* compute capability */
-    int multiprocessors;
     char name[16];              /* "cuda:0" */
     char architecture[16];      /* "sm_90" */
     char gemm[48];

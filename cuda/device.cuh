@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { WARP = 32, WHOLE_WARP = -1 /* as a mask */ };
+enum { WARP = 32 };
 
 /* Every check of a bound in a kernel goes by this name, so that tests/mutate.sh can leave out each in turn and see that it
  * is missed. */

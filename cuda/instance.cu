@@ -240,7 +240,6 @@ static cfd_status ask_device(cuda_ops *c)
     int value = 0;
     TRY(cuda_check(c, cudaDeviceGetAttribute(&c->major, cudaDevAttrComputeCapabilityMajor, c->device), "its properties"));
     TRY(cuda_check(c, cudaDeviceGetAttribute(&c->minor, cudaDevAttrComputeCapabilityMinor, c->device), "its properties"));
-    TRY(cuda_check(c, cudaDeviceGetAttribute(&c->multiprocessors, cudaDevAttrMultiProcessorCount, c->device), "its properties"));
     snprintf(c->architecture, sizeof c->architecture, "sm_%d%d", c->major, c->minor);
     TRY(cuda_check(c, cudaRuntimeGetVersion(&value), "its properties"));
     snprintf(c->gemm, sizeof c->gemm, "cuBLAS of CUDA %d.%d", value / 1000, value % 1000 / 10);

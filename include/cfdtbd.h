@@ -209,7 +209,7 @@ typedef struct cfd_probe {
 /** Most repetitions of one probe. */
 #define CFD_MAX_PROBE_REPETITIONS 1000
 
-/** Times an operation as the device does it when it is left to itself: a product is one call (bf16x3: two) of the library for
+/** Times an operation as the device does it when it is left to itself: a product is one call (bf16x3: two, on a GPU three) of the library for
  * dense products, over all threads of the context; a copy is shared out among them. What steps and scores are measured
  * against, and the ceilings that a profile stands under.
  *

@@ -169,7 +169,7 @@ typedef enum ops_probe_kind {
 
 typedef struct ops_probe {
     ops_probe_kind kind;
-    ops_precision precision; /* of products. BF16X3: the two bare products that it takes */
+    ops_precision precision; /* of products. BF16X3: the bare products that it takes: two, or three on a GPU */
     int64_t rows, inner, columns;
 } ops_probe;
 

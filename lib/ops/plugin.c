@@ -22,11 +22,6 @@ static void host_set_message(const char *text)
     set_message("%s", text);
 }
 
-static void host_log(const log_sink *sink, cfd_log_level level, const char *text)
-{
-    log_message(sink, level, "%s", text);
-}
-
 static cfd_status host_create_like(const ops *like, ops **out)
 {
     return like->table->create(like, out);
@@ -34,7 +29,7 @@ static cfd_status host_create_like(const ops *like, ops **out)
 
 static const ops_plugin_host *host_functions(ops_plugin_host *host)
 {
-    *host = (ops_plugin_host){ops_plugin_version_here(), host_set_message, memory_allocate, memory_release, host_log,
+    *host = (ops_plugin_host){ops_plugin_version_here(), host_set_message, memory_allocate, memory_release,
                               host_create_like};
     return host;
 }

@@ -34,7 +34,6 @@ typedef struct ops_plugin_host {
     void (*set_message)(const char *text); /* the calling thread's message, which is copied */
     cfd_status (*allocate)(const memory_source *source, size_t count, size_t size, const char *what, void *out);
     void (*release)(const memory_source *source, void *memory);
-    void (*log)(const log_sink *sink, cfd_log_level level, const char *text);
     /* An instance that computes in the host's memory like `like`, which is one. */
     cfd_status (*create_like)(const ops *like, ops **out);
 } ops_plugin_host;

@@ -193,6 +193,15 @@ CUDASIM_PUBLIC cudaError_t cudaStreamDestroy(cudaStream_t handle)
     return cudaSuccess;
 }
 
+/* May the host ask how far a stream is? */
+static cudaError_t check_may_wait(cudaStream_t stream)
+{
+    if (stream == nullptr) {
+        return cudaErrorInvalidResourceHandle;
+    }
+    return stream->capture != nullptr ? break_capture(stream->capture, cudaErrorStreamCaptureUnsupported) : check_implicit(stream);
+}
+
 CUDASIM_PUBLIC cudaError_t cudaStreamSynchronize(cudaStream_t handle)
 {
     api_call call(__func__);
@@ -201,13 +210,7 @@ CUDASIM_PUBLIC cudaError_t cudaStreamSynchronize(cudaStream_t handle)
     }
     check_unseen(__func__);
     cudaStream_t stream = stream_of(handle);
-    if (stream == nullptr) {
-        return failed(cudaErrorInvalidResourceHandle);
-    }
-    if (stream->capture != nullptr) {
-        return failed(break_capture(stream->capture, cudaErrorStreamCaptureUnsupported));
-    }
-    cudaError_t error = check_implicit(stream);
+    cudaError_t error = check_may_wait(stream);
     if (error != cudaSuccess) {
         return failed(error);
     }
@@ -226,13 +229,7 @@ CUDASIM_PUBLIC cudaError_t cudaStreamQuery(cudaStream_t handle)
         return call.error;
     }
     cudaStream_t stream = stream_of(handle);
-    if (stream == nullptr) {
-        return failed(cudaErrorInvalidResourceHandle);
-    }
-    if (stream->capture != nullptr) {
-        return failed(break_capture(stream->capture, cudaErrorStreamCaptureUnsupported));
-    }
-    cudaError_t error = check_implicit(stream);
+    cudaError_t error = check_may_wait(stream);
     if (error != cudaSuccess) {
         return failed(error);
     }
