@@ -209,9 +209,9 @@ typedef struct cfd_probe {
 /** Most repetitions of one probe. */
 #define CFD_MAX_PROBE_REPETITIONS 1000
 
-/** Times an operation as the device does it when it is left to itself: a product is one call (bf16x3: two, on a GPU three) of the library for
- * dense products, over all threads of the context; a copy is shared out among them. What steps and scores are measured
- * against, and the ceilings that a profile stands under.
+/** Times an operation as the device does it when it is left to itself: a product is one call (bf16x3: two, on a GPU three) of
+ * the library for dense products, over all threads of the context; a copy is shared out among them. What steps and scores are
+ * measured against, and the ceilings that a profile stands under.
  *
  * @param seconds  Out: real time of each of n repetitions, after one that is not counted. Products are timed in every order
  *                 in which the operands can be handed over (as it stands or transposed, the smaller operand stored either
