@@ -3,6 +3,12 @@
 . "$2/cli/helpers"
 world data
 
+# silence: what an earlier program said is gone, before another one is waited for. The shell opens run/err for it only in the
+# background, perhaps after the first look.
+silence() {
+    : >run/err
+}
+
 # wait_for PATTERN: until the background program has said so; at most a minute.
 wait_for() {
     waited=0
@@ -31,6 +37,7 @@ ended() {
 }
 
 what="train, interrupted"
+silence
 "$program" train data $small --epochs 1000000 --set patience=1000000 --out model --report report.json >run/out 2>run/err &
 running=$!
 wait_for '^epoch 3/1000000'
@@ -60,6 +67,7 @@ while :; do
     attempt=$((attempt + 1))
     [ "$attempt" -le 10 ] || broken "the end by the second signal, at least once in 10 attempts, wanted"
     rm -f model*
+    silence
     "$program" train data --set embedding_dim=512 --epochs 1000000 --select none --out model >run/out 2>run/err &
     running=$!
     wait_for '^epoch 1/1000000'
@@ -82,6 +90,7 @@ awk 'BEGIN {
     }
 }'
 what="train, interrupted, and again in its last evaluation"
+silence
 "$program" train large --set embedding_dim=8 --set layers=1 --epochs 1000000 --select none --protocol sampled \
     --set negatives=100000 --out model --report report.json >run/out 2>run/err &
 running=$!
