@@ -28,8 +28,9 @@ suites_of()
     draw_batch.cu | batch_index.cu) echo test_ops_draw test_ops_instance ;;
     bpr.cu | pair_cosine.cu | penalty.cu | batch.cuh) echo test_ops_losses test_cuda_training ;;
     adam.cu) echo test_ops_update ;;
-    spmm*) echo test_ops_graph test_ops_features test_cuda_training ;;
-    features.cu | project.cu) echo test_ops_features test_short_features test_cuda_features ;;
+    spmm*) echo test_ops_graph test_cuda_products test_cuda_training ;;
+    probe.cu) echo test_cuda_products ;;
+    features.cu | project.cu) echo test_ops_features test_short_features test_cuda_products ;;
     whitening.cu | inverse_sqrt*) echo test_ops_whitening ;;
     ranker* | top_k*) echo test_serving_device ;;
     record.cu | memory.cu) echo test_ops_graph test_cuda_training ;;
