@@ -44,7 +44,7 @@ fails()
     cmake --build build --target cfdtbd_cuda_simulated >/dev/null 2>&1 || { echo "does not compile"; return 0; }
     for suite in $(suites_of "$1"); do
         [ -x "build/tests/$suite" ] || continue
-        if ! TEST_BACKEND=cuda CK_DEFAULT_TIMEOUT=60 timeout 300 "build/tests/$suite" >"$copy/output" 2>&1; then
+        if ! TEST_BACKEND=cuda CK_DEFAULT_TIMEOUT=30 timeout 120 "build/tests/$suite" >"$copy/output" 2>&1; then
             return 0
         fi
     done
