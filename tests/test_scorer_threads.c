@@ -181,7 +181,7 @@ START_TEST(any_number_of_threads_may_ask_one_scorer_at_once)
     for (int i = 0; i < CALLERS; i++) {
         ck_assert_msg(callers[i].same, "%s", callers[i].failure);
     }
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);
 }

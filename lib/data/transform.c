@@ -10,6 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An array that a stage learns; the transform owns it. */
+static cfd_status learn(transform *t, size_t n, const char *what, float **out)
+{
+    TRY(memory_allocate(t->memory, n, sizeof **out, what, out));
+    t->learnt[t->n_learnt++] = *out;
+    return CFD_OK;
+}
+
 typedef struct fitting {
     transform *t;
     ops *device;
@@ -105,13 +113,17 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
     TRY(memory_allocate_zero(t->memory, columns, sizeof *sums, "column sums", &sums));
     cfd_status status = CFD_OK;
     int32_t rows;
-    TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column means", &stage->mean));
+    float *mean;
+    float *scale;
+    TRY_OR(done, learn(t, columns, "column means", &mean));
+    stage->mean = mean;
     column_sums(t, NULL, sums, &rows);
     for (size_t c = 0; c < columns; c++) {
-        stage->mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
+        mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
     }
     if (stage->kind == TRANSFORM_STANDARDIZE) {
-        TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column scales", &stage->scale));
+        TRY_OR(done, learn(t, columns, "column scales", &scale));
+        stage->scale = scale;
         memset(sums, 0, columns * sizeof *sums);
         column_sums(t, stage->mean, sums, &rows);
         for (size_t c = 0; c < columns; c++) {
@@ -119,7 +131,7 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
              * where 1 / deviation is beyond float32. */
             double deviation = rows > 0 ? sqrt(sums[c] / rows) : 0.0;
             bool varies = deviation > 1e-6 * fabs(stage->mean[c]) && deviation > FLT_MIN;
-            stage->scale[c] = varies ? (float)(1.0 / deviation) : 0.0f;
+            scale[c] = varies ? (float)(1.0 / deviation) : 0.0f;
         }
     }
 done:
@@ -127,18 +139,22 @@ done:
     return status;
 }
 
+static void center_row(const transform_stage *stage, float *row)
+{
+    if (is_zero_row(row, stage->in)) {
+        return;
+    }
+    for (int32_t c = 0; c < stage->in; c++) {
+        float centered = row[c] - stage->mean[c];
+        row[c] = stage->scale ? centered * stage->scale[c] : centered;
+    }
+}
+
 static void apply_columns(fitting *fit, const transform_stage *stage)
 {
     const ops_feature_source *f = &fit->t->features;
     for (int32_t r = 0; r < f->rows; r++) {
-        float *row = fit->t->dense + (size_t)r * (size_t)f->columns;
-        if (is_zero_row(row, f->columns)) {
-            continue;
-        }
-        for (int32_t c = 0; c < f->columns; c++) {
-            float centered = row[c] - stage->mean[c];
-            row[c] = stage->scale ? centered * stage->scale[c] : centered;
-        }
+        center_row(stage, fit->t->dense + (size_t)r * (size_t)f->columns);
     }
 }
 
@@ -184,7 +200,7 @@ static cfd_status apply_l2(fitting *fit)
 /* ---- svd ---- */
 
 /* Scales features and basis alike, so that the rows that are there have norm 1 on average. */
-static void scale_to_unit_rows(transform_stage *stage, float *dense, int32_t rows)
+static void scale_to_unit_rows(const transform_stage *stage, float *basis, float *dense, int32_t rows)
 {
     double sum = 0.0;
     int32_t present = 0;
@@ -202,7 +218,7 @@ static void scale_to_unit_rows(transform_stage *stage, float *dense, int32_t row
         dense[i] *= factor;
     }
     for (size_t i = 0; i < (size_t)stage->in * (size_t)stage->out; i++) {
-        stage->basis[i] *= factor;
+        basis[i] *= factor;
     }
 }
 
@@ -215,7 +231,10 @@ static cfd_status apply_svd(fitting *fit, transform_stage *stage)
         return fail(CFD_ERROR_CONFIG, "transform.%s: svd:%d of features with %d rows and %d columns: at most svd:%d",
                     fit->role, (int)stage->out, (int)f->rows, (int)f->columns, (int)most);
     }
-    TRY(svd_basis(t->memory, fit->device, fit->seed, f, stage->out, &stage->basis));
+    float *basis;
+    TRY(svd_basis(t->memory, fit->device, fit->seed, f, stage->out, &basis));
+    t->learnt[t->n_learnt++] = basis;
+    stage->basis = basis;
     float *dense;
     TRY(memory_allocate(t->memory, (size_t)f->rows * (size_t)stage->out, sizeof *dense, "transformed features", &dense));
     cfd_status status = svd_apply(fit->device, f, stage->basis, stage->out, dense);
@@ -223,7 +242,7 @@ static cfd_status apply_svd(fitting *fit, transform_stage *stage)
         memory_release(t->memory, dense);
         return status;
     }
-    scale_to_unit_rows(stage, dense, f->rows);
+    scale_to_unit_rows(stage, basis, dense, f->rows);
     memory_release(t->memory, t->dense);
     memory_release(t->memory, t->values);
     t->dense = dense;
@@ -281,12 +300,43 @@ cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed
     return CFD_OK;
 }
 
+/* ---- further rows ---- */
+
+static void apply_basis(const transform_stage *stage, const float *row, float *to)
+{
+    memset(to, 0, (size_t)stage->out * sizeof *to);
+    for (int32_t c = 0; c < stage->in; c++) {
+        const float *basis = stage->basis + (size_t)c * (size_t)stage->out;
+        for (int32_t k = 0; k < stage->out && row[c] != 0.0f; k++) {
+            to[k] += row[c] * basis[k];
+        }
+    }
+}
+
+float *transform_row(const transform_stage *stages, int32_t n_stages, float *row, float *other)
+{
+    for (int32_t i = 0; i < n_stages; i++) {
+        const transform_stage *stage = &stages[i];
+        switch (stage->kind) {
+        case TRANSFORM_CENTER:
+        case TRANSFORM_STANDARDIZE: center_row(stage, row); break;
+        case TRANSFORM_L2: normalise(row, stage->in); break;
+        case TRANSFORM_SVD: {
+            apply_basis(stage, row, other);
+            float *swap = row;
+            row = other;
+            other = swap;
+            break;
+        }
+        }
+    }
+    return row;
+}
+
 void transform_release(transform *t)
 {
-    for (int32_t i = 0; i < t->n_stages; i++) {
-        memory_release(t->memory, t->stages[i].mean);
-        memory_release(t->memory, t->stages[i].scale);
-        memory_release(t->memory, t->stages[i].basis);
+    for (int32_t i = 0; i < t->n_learnt; i++) {
+        memory_release(t->memory, t->learnt[i]);
     }
     if (t->memory) {
         memory_release(t->memory, t->dense);
