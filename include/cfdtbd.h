@@ -422,6 +422,16 @@ typedef struct cfd_model cfd_model;
  * that exclude each other), CFD_ERROR_DATA (no training interactions, ...), CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_dataset *dataset,
                                     cfd_model **model);
+/** A model that goes on where another is, with more users, items and interactions: what was learnt is kept (parameters, Adam's
+ * moments, the place in the sequence of batches), what is new begins as it would in a new model. The other stays as it is.
+ *
+ * @param dataset   Its first users and items are those of the model's own data set, with the same ids; so are its modalities by name,
+ *                  and the columns of their features, to which more may be added where "transform.ROLE" is none. Transforms stay as
+ *                  they were fitted; the weights of tags are those of this data set. Kept alive, and unchangeable from now on.
+ * @param extended  Out: the new model, in the same context, the caller's.
+ * Errors: CFD_ERROR_DATA (it has fewer users, items, columns, or other modalities), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
+ * Since 1.0. */
+CFD_API cfd_status cfd_model_extend(cfd_model *model, cfd_dataset *dataset, cfd_model **extended);
 /** Ends a model. Scorers made of it live on. Since 1.0. */
 CFD_API void cfd_model_destroy(cfd_model *model);
 

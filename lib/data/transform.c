@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stages of a feature transform, fitted and applied one after the other. */
-#include "data/transform.h"
+#include "data/transform_rows.h"
 
-#include "base/half.h"
 #include "base/text.h"
 
 #include <float.h>
@@ -10,51 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An array that a stage learns; the transform owns it. */
-static cfd_status learn(transform *t, size_t n, const char *what, float **out)
-{
-    TRY(memory_allocate(t->memory, n, sizeof **out, what, out));
-    t->learnt[t->n_learnt++] = *out;
-    return CFD_OK;
-}
-
 typedef struct fitting {
     transform *t;
     ops *device;
     uint64_t seed;
     const char *role;
 } fitting;
-
-static bool is_zero_row(const float *row, int32_t columns)
-{
-    for (int32_t c = 0; c < columns; c++) {
-        if (row[c] != 0.0f) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* `n` numbers of the source's type, from number `start` on, as float32. */
-static void widen(const ops_feature_source *f, size_t start, float *to, size_t n)
-{
-    const uint16_t *shorts = f->dense;
-    switch (f->element) {
-    case OPS_FLOAT32:
-        memcpy(to, (const float *)f->dense + start, n * sizeof *to);
-        break;
-    case OPS_FLOAT16:
-        for (size_t c = 0; c < n; c++) {
-            to[c] = half_to_float(shorts[start + c]);
-        }
-        break;
-    case OPS_BFLOAT16:
-        for (size_t c = 0; c < n; c++) {
-            to[c] = bfloat16_to_float(shorts[start + c]);
-        }
-        break;
-    }
-}
 
 /* Makes t->features float32 in dense memory that may be written. */
 static cfd_status own_dense(transform *t)
@@ -71,7 +31,7 @@ static cfd_status own_dense(transform *t)
     }
     TRY(memory_allocate(t->memory, n, sizeof(float), "transformed features", &t->dense));
     for (size_t r = 0; r < rows; r++) {
-        widen(f, r * (size_t)f->ld, t->dense + r * columns, columns);
+        transform_widen(f, r * (size_t)f->ld, t->dense + r * columns, columns);
     }
     f->dense = t->dense;
     f->element = OPS_FLOAT32;
@@ -88,7 +48,7 @@ static void column_sums(const transform *t, const float *mean, double *sums, int
     *rows = 0;
     for (int32_t r = 0; r < f->rows; r++) {
         const float *row = t->dense + (size_t)r * (size_t)f->columns;
-        if (is_zero_row(row, f->columns)) {
+        if (transform_row_is_zero(row, f->columns)) {
             continue;
         }
         ++*rows;
@@ -115,14 +75,14 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
     int32_t rows;
     float *mean;
     float *scale;
-    TRY_OR(done, learn(t, columns, "column means", &mean));
+    TRY_OR(done, transform_learn(t, columns, "column means", &mean));
     stage->mean = mean;
     column_sums(t, NULL, sums, &rows);
     for (size_t c = 0; c < columns; c++) {
         mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
     }
     if (stage->kind == TRANSFORM_STANDARDIZE) {
-        TRY_OR(done, learn(t, columns, "column scales", &scale));
+        TRY_OR(done, transform_learn(t, columns, "column scales", &scale));
         stage->scale = scale;
         memset(sums, 0, columns * sizeof *sums);
         column_sums(t, stage->mean, sums, &rows);
@@ -139,38 +99,15 @@ done:
     return status;
 }
 
-static void center_row(const transform_stage *stage, float *row)
-{
-    if (is_zero_row(row, stage->in)) {
-        return;
-    }
-    for (int32_t c = 0; c < stage->in; c++) {
-        float centered = row[c] - stage->mean[c];
-        row[c] = stage->scale ? centered * stage->scale[c] : centered;
-    }
-}
-
 static void apply_columns(fitting *fit, const transform_stage *stage)
 {
     const ops_feature_source *f = &fit->t->features;
     for (int32_t r = 0; r < f->rows; r++) {
-        center_row(stage, fit->t->dense + (size_t)r * (size_t)f->columns);
+        transform_center_row(stage, fit->t->dense + (size_t)r * (size_t)f->columns);
     }
 }
 
 /* ---- l2 ---- */
-
-static void normalise(float *row, int64_t n)
-{
-    double sum = 0.0;
-    for (int64_t c = 0; c < n; c++) {
-        sum += (double)row[c] * row[c];
-    }
-    double inverse = sum > 0.0 ? 1.0 / sqrt(sum) : 0.0;
-    for (int64_t c = 0; c < n; c++) {
-        row[c] = (float)(row[c] * inverse);
-    }
-}
 
 static cfd_status apply_l2(fitting *fit)
 {
@@ -179,7 +116,7 @@ static cfd_status apply_l2(fitting *fit)
     if (f->dense) {
         TRY(own_dense(t));
         for (int32_t r = 0; r < f->rows; r++) {
-            normalise(t->dense + (size_t)r * (size_t)f->columns, f->columns);
+            transform_normalise(t->dense + (size_t)r * (size_t)f->columns, f->columns);
         }
         return CFD_OK;
     }
@@ -192,7 +129,7 @@ static cfd_status apply_l2(fitting *fit)
         f->sparse.values = t->values;
     }
     for (int32_t r = 0; r < f->rows; r++) {
-        normalise(t->values + f->sparse.offsets[r], f->sparse.offsets[r + 1] - f->sparse.offsets[r]);
+        transform_normalise(t->values + f->sparse.offsets[r], f->sparse.offsets[r + 1] - f->sparse.offsets[r]);
     }
     return CFD_OK;
 }
@@ -298,39 +235,6 @@ cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed
     }
     *out = t;
     return CFD_OK;
-}
-
-/* ---- further rows ---- */
-
-static void apply_basis(const transform_stage *stage, const float *row, float *to)
-{
-    memset(to, 0, (size_t)stage->out * sizeof *to);
-    for (int32_t c = 0; c < stage->in; c++) {
-        const float *basis = stage->basis + (size_t)c * (size_t)stage->out;
-        for (int32_t k = 0; k < stage->out && row[c] != 0.0f; k++) {
-            to[k] += row[c] * basis[k];
-        }
-    }
-}
-
-float *transform_row(const transform_stage *stages, int32_t n_stages, float *row, float *other)
-{
-    for (int32_t i = 0; i < n_stages; i++) {
-        const transform_stage *stage = &stages[i];
-        switch (stage->kind) {
-        case TRANSFORM_CENTER:
-        case TRANSFORM_STANDARDIZE: center_row(stage, row); break;
-        case TRANSFORM_L2: normalise(row, stage->in); break;
-        case TRANSFORM_SVD: {
-            apply_basis(stage, row, other);
-            float *swap = row;
-            row = other;
-            other = swap;
-            break;
-        }
-        }
-    }
-    return row;
 }
 
 void transform_release(transform *t)

@@ -40,6 +40,10 @@ cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed
                          const ops_feature_source *features, transform *out);
 void transform_release(transform *t); /* accepts a zeroed struct */
 
+/* What the stages of `fitted` make of other features of the same columns (where there are no stages, any). The result has copies of
+ * what they have learnt. */
+cfd_status transform_apply(const memory_source *memory, const transform *fitted, const char *role,
+                           const ops_feature_source *features, transform *out);
 /* What fitted stages make of a further row: in place or in `other`, whichever is returned. Both have room for the widest
  * stage's columns, before and after. */
 float *transform_row(const transform_stage *stages, int32_t n_stages, float *row, float *other);

@@ -148,6 +148,10 @@ cfd_status model_create(const memory_source *memory, ops *device, const settings
                         const bipartite *train, const model_content *content, int32_t n_content, model **out);
 void model_destroy(model *m); /* accepts NULL */
 
+/* Takes over what another model with the same branches has learnt: parameters, moments, place in training. Its users and items are the
+ * first of this one's, its features' columns the first of these; what is new stays as it was drawn. */
+cfd_status model_take_over(model *m, const model *from);
+
 /* Draws and indexes the next batch of the seed's sequence; or takes the caller's (ids checked), which is indexed afterwards. */
 cfd_status model_draw_batch(model *m);
 cfd_status model_set_batch(model *m, const cfd_batch *batch);
