@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Missing modalities: of a share of the items the tags are taken away, in each role independently, before training. Full ranking of
+ * the test items. */
+#include "study.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { K = 10 };
+
+static int hits_of(const world *w, const cfd_scorer *scorer, int32_t *users, int32_t *hits)
+{
+    *users = 0;
+    *hits = 0;
+    for (int32_t u = 0; u < w->users; u++) {
+        const int32_t *seen;
+        const int32_t *wanted;
+        size_t n = list_of(&w->train, u, &seen);
+        size_t n_wanted = list_of(&w->test, u, &wanted);
+        if (n_wanted == 0) {
+            continue;
+        }
+        int32_t list[K];
+        const int64_t offsets[] = {0, (int64_t)n};
+        cfd_filter filter = CFD_FILTER_INIT;
+        filter.exclude_offsets = offsets;
+        filter.exclude_items = seen;
+        if (cfd_recommend(scorer, &u, 1, K, &filter, list, NULL, NULL) != CFD_OK) {
+            return failed_in_library();
+        }
+        bool hit = false;
+        for (int k = 0; k < K; k++) {
+            for (size_t i = 0; i < n_wanted; i++) {
+                hit = hit || list[k] == wanted[i];
+            }
+        }
+        ++*users;
+        *hits += hit;
+    }
+    return EXIT_DONE;
+}
+
+static int run(const study *s, const world *w, double share, const char *also)
+{
+    choice chosen = {0};
+    bool *with[CFD_MAX_MODALITIES] = {NULL};
+    cfd_scorer *scorer = NULL;
+    int32_t users;
+    int32_t hits;
+    int code = EXIT_DONE;
+    for (int32_t r = 0; r < w->n_roles && code == EXIT_DONE; r++) {
+        with[r] = draw_share(w->items, 1.0 - share, (uint64_t)s->seed + (uint64_t)r);
+        chosen.with[r] = with[r];
+        code = with[r] ? EXIT_DONE : out_of_memory();
+    }
+    code = code == EXIT_DONE ? world_train(s, w, &chosen, also, &scorer) : code;
+    code = code == EXIT_DONE ? hits_of(w, scorer, &users, &hits) : code;
+    if (code == EXIT_DONE && users > 0) {
+        printf(" %.4f |", hits / (double)users);
+        fflush(stdout);
+    }
+    cfd_scorer_release(scorer);
+    for (int32_t r = 0; r < w->n_roles; r++) {
+        free(with[r]);
+    }
+    return code;
+}
+
+int study_missing(const study *s, const world *w)
+{
+    static const char *const ways[] = {"missing.renormalise=no", "missing.renormalise=yes"};
+    printf("| items without a modality | as they are | renormalised |\n| --- | --- | --- |\n");
+    int code = EXIT_DONE;
+    for (int quarter = 0; quarter < 4 && code == EXIT_DONE; quarter++) {
+        printf("| %d %% |", 25 * quarter);
+        for (int way = 0; way < 2 && code == EXIT_DONE; way++) {
+            code = run(s, w, 0.25 * quarter, ways[way]);
+        }
+        printf("\n");
+    }
+    if (code == EXIT_DONE) {
+        code = run(s, w, 1.0, ways[0]) == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
+        printf(" without any content\n");
+    }
+    return code;
+}

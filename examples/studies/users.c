@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* New users: a tenth of the users with a test item are taken out before training and folded in from their training items; beside
+ * them, the same users trained with. Full ranking, training items left out. */
+#include "study.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { K = 10, SHARE_OF = 10, WIDEST = 16384 };
+
+/* Is one of the user's test items listed? */
+static int is_hit(const world *w, int32_t user, const int32_t *list)
+{
+    const int32_t *wanted;
+    size_t n = list_of(&w->test, user, &wanted);
+    for (int k = 0; k < K; k++) {
+        for (size_t i = 0; i < n; i++) {
+            if (list[k] == wanted[i]) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Hits of the users that are not in `kept`: by their ids, or folded in. */
+static int count_hits(const world *w, const cfd_scorer *scorer, const bool *kept, bool fold, int32_t *hits)
+{
+    static float query[WIDEST];
+    cfd_scorer_info info = CFD_SCORER_INFO_INIT;
+    if (cfd_scorer_get_info(scorer, &info) != CFD_OK || info.width > WIDEST) {
+        return failed("a scorer of width %d", (int)info.width);
+    }
+    *hits = 0;
+    for (int32_t u = 0; u < w->users; u++) {
+        const int32_t *items;
+        size_t n = list_of(&w->train, u, &items);
+        if (kept[u]) {
+            continue;
+        }
+        int32_t list[K];
+        const int64_t offsets[] = {0, (int64_t)n};
+        cfd_filter filter = CFD_FILTER_INIT;
+        filter.exclude_offsets = offsets;
+        filter.exclude_items = items;
+        cfd_status status = fold ? cfd_fold_in_user(scorer, items, n, query) : CFD_OK;
+        status = status ? status
+                 : fold ? cfd_recommend_queries(scorer, query, 1, K, &filter, list, NULL, NULL)
+                        : cfd_recommend(scorer, &u, 1, K, &filter, list, NULL, NULL);
+        if (status != CFD_OK) {
+            return failed_in_library();
+        }
+        *hits += is_hit(w, u, list);
+    }
+    return EXIT_DONE;
+}
+
+int study_users(const study *s, const world *w)
+{
+    bool *out = draw_share(w->users, 1.0 / SHARE_OF, (uint64_t)s->seed);
+    if (!out) {
+        return out_of_memory();
+    }
+    int32_t held = 0;
+    for (int32_t u = 0; u < w->users; u++) {
+        out[u] = !(out[u] && w->test.offsets[u] < w->test.offsets[u + 1] && w->train.offsets[u] < w->train.offsets[u + 1]);
+        held += !out[u];
+    }
+    const bool *kept = out;
+    const choice without = {.users = kept};
+    cfd_scorer *scorers[2] = {NULL, NULL};
+    int32_t hits[2] = {0, 0};
+    int code = world_train(s, w, NULL, NULL, &scorers[0]);
+    code = code == EXIT_DONE ? world_train(s, w, &without, NULL, &scorers[1]) : code;
+    for (int i = 0; i < 2 && code == EXIT_DONE; i++) {
+        code = count_hits(w, scorers[i], kept, i == 1, &hits[i]);
+    }
+    if (code == EXIT_DONE && held > 0) {
+        printf("| %d users | HR@%d |\n| --- | --- |\n| trained with | %.4f |\n| folded in | %.4f |\n| ratio | %.3f |\n", (int)held,
+               K, hits[0] / (double)held, hits[1] / (double)held, hits[1] / (double)hits[0]);
+    }
+    cfd_scorer_release(scorers[0]);
+    cfd_scorer_release(scorers[1]);
+    free(out);
+    return code;
+}
