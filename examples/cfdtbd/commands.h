@@ -8,6 +8,7 @@ int evaluate_command(int argc, char **argv);
 int recommend_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int info_command(int argc, char **argv);
+int export_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
 
 #endif
