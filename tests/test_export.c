@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors for other programs: what is read back has the bits of the scorer's rows, and a failure leaves nothing half-written. */
+/* Vectors for other programs: what is read back has the bits of the scorer's rows; a failure leaves nothing half-written. */
 #include "files.h"
 #include "test_api_world.h"
 
@@ -48,7 +48,7 @@ static void tear_down(void)
 
 /* ---- what is read back ---- */
 
-/* Rows that were read have the bits of the scorer's, and their inner products are its scores, but for the order of the sum. */
+/* Rows that were read have the bits of the scorer's; their inner products are its scores, but for the order of the sum. */
 static void check_rows(const float *queries, const float *keys)
 {
     const scorer *s = &served->core;

@@ -34,7 +34,7 @@ rm -r before rows tensors vectors one
 refused 1 'cannot write absent/query.npy' export model absent
 refused 1 'cannot write data: it is a directory' export model data --format safetensors
 refused 1 'absent' export absent . --format npy
-refused 1 'format\|not a model\|data' export data/train.txt .
+refused 1 'data/train.txt: .*safetensors' export data/train.txt .
 refused 2 'OUT is missing' export model
 refused 2 '\-\-format "csv"' export model . --format csv
 refused 2 'no option --device' export model . --device cpu
