@@ -432,7 +432,8 @@ CFD_API cfd_status cfd_model_create(cfd_context *context, const cfd_config *conf
  * Errors: CFD_ERROR_DATA (it has fewer users, items, columns, or other modalities), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
  * Since 1.0. */
 CFD_API cfd_status cfd_model_extend(cfd_model *model, cfd_dataset *dataset, cfd_model **extended);
-/** Ends a model. Scorers made of it live on. Since 1.0. */
+/** Drops the caller's hold on a model; it ends with the last view of it (cfd_model_dlpack). Scorers made of it live on.
+ * Since 1.0. */
 CFD_API void cfd_model_destroy(cfd_model *model);
 
 /** What a model is made of. */
@@ -486,6 +487,25 @@ CFD_API cfd_status cfd_model_set_parameter(cfd_model *model, const char *name, c
  * for anything else than reading and writing parameters and gradients. Errors: as above, and CFD_ERROR_ARGUMENT where there
  * is none. Since 1.0. */
 CFD_API cfd_status cfd_model_get_gradient(const cfd_model *model, const char *name, float *values, size_t n);
+
+/** A tensor as DLPack hands it from program to program (https://dmlc.github.io/dlpack): include its dlpack.h for the fields.
+ * NumPy, PyTorch, JAX and others take it over from Python in a PyCapsule of the name "dltensor". */
+struct DLManagedTensor;
+
+/** A view of a parameter where it lies, nothing copied: float32, rows x columns, the numbers of a row side by side, rows
+ * strides[0] numbers apart, which may be more than the columns. In host memory (kDLCPU), or, of a model on a GPU, in that
+ * GPU's (kDLCUDA and its number).
+ *
+ * @param name    A parameter's.
+ * @param tensor  Out: the view, the caller's or whoever's it is given to, ended by its deleter, which any thread may call.
+ *
+ * The view keeps the model's memory alive, also after cfd_model_destroy. It shows every change: steps, cfd_train,
+ * cfd_model_set_parameter. What is written through it counts from the next call on; numbers that are not finite are not
+ * refused. A view is a use of the model: one thread at a time. On a GPU all that was asked of the model is done when this
+ * returns; later, call cfd_model_synchronise before the view is read, and let what writes to it end before the model's
+ * next call. Errors: CFD_ERROR_ARGUMENT (no such name: the message lists them), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE,
+ * CFD_ERROR_NUMERIC (as cfd_model_synchronise). Since 1.0. */
+CFD_API cfd_status cfd_model_dlpack(cfd_model *model, const char *name, struct DLManagedTensor **tensor);
 
 /** Copies out a propagated embedding at the present parameters, one row per node, users first (SPEC 4):
  * "base" (E, width d), "common.ROLE" and "differential.ROLE" (P, width d), "fused" (S, all heads side by side).

@@ -121,6 +121,35 @@ typedef struct cfd_filter {
 CFD_API cfd_status cfd_recommend(const cfd_scorer *scorer, const int32_t *users, size_t n_users, size_t k,
                                  const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts);
 
+/** In which form cfd_scorer_export writes. */
+typedef enum cfd_export_format {
+    CFD_EXPORT_SAFETENSORS = 0, /**< One file with the tensors `query` and `key`. */
+    CFD_EXPORT_NPY = 1          /**< query.npy and key.npy, NumPy's format, in a directory that is there. */
+} cfd_export_format;
+
+/** Writes the query rows (users x width) and key rows (items x width), float32, whose inner product is the score: what an
+ * index of vectors, or a database of them, takes (docs/file-formats.md). Build it over the keys for the largest inner
+ * product and ask it with a user's query row. To load a scorer again, keep the file of cfd_model_save.
+ *
+ * @param path    The file, or the directory of the two. What is there under these names is replaced.
+ * @param format  A cfd_export_format.
+ *
+ * Files are written beside their places, synchronised, then renamed: on failure both are as they were, unless the second
+ * of two finished files cannot be renamed. Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_FILE, CFD_ERROR_MEMORY.
+ * Thread-safe. Since 1.0. */
+CFD_API cfd_status cfd_scorer_export(const cfd_scorer *scorer, const char *path, int32_t format);
+
+/** A view of the query or key rows where they lie, as cfd_model_dlpack makes one: nothing copied, no gaps between rows, in
+ * host memory also where a GPU serves.
+ *
+ * @param name    "query" (users x width) or "key" (items x width).
+ * @param tensor  Out: the view, ended by its deleter, which any thread may call. It keeps the scorer's memory alive, also
+ *                after cfd_scorer_release.
+ *
+ * It is there to be read: a scorer is immutable, whoever writes through a view breaks it.
+ * Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY. Thread-safe. Since 1.0. */
+CFD_API cfd_status cfd_scorer_dlpack(cfd_scorer *scorer, const char *name, struct DLManagedTensor **tensor);
+
 /* ================================================================================================
  * Users and items that the model has not met; likeness; reasons
  *

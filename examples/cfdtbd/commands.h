@@ -9,6 +9,7 @@ int recommend_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int info_command(int argc, char **argv);
+int export_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
 
 #endif

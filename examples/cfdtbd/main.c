@@ -26,6 +26,7 @@ static const command commands[] = {
     {"explain", "why a user has this score for an item", explain_command},
     {"config", "every setting, with its value", config_command},
     {"info", "what a model file or a data set directory is", info_command},
+    {"export", "query and key rows, for indexes and databases of vectors", export_command},
     {"bench", "how fast it is on this machine, part by part", bench_command},
 };
 

@@ -19,6 +19,8 @@ static const struct {
     {"search", study_search},
 };
 
+#define N_STUDIES (sizeof studies / sizeof studies[0])
+
 int main(int argc, char **argv)
 {
     study s = {.epochs = 30, .seed = 2024};
@@ -45,13 +47,12 @@ int main(int argc, char **argv)
         s.directory = arguments[1];
         s.sets = sets.items;
         s.n_sets = sets.n;
-        code = usage_error("there is no study \"%s\"", arguments[0]);
-        for (size_t i = 0; i < sizeof studies / sizeof studies[0]; i++) {
-            if (strcmp(studies[i].name, arguments[0]) == 0) {
-                code = world_open(&s, &w);
-                code = code == EXIT_DONE ? studies[i].run(&s, &w) : code;
-            }
+        size_t which = 0;
+        while (which < N_STUDIES && strcmp(studies[which].name, arguments[0]) != 0) {
+            which++;
         }
+        code = which < N_STUDIES ? world_open(&s, &w) : usage_error("there is no study \"%s\"", arguments[0]);
+        code = code == EXIT_DONE ? studies[which].run(&s, &w) : code;
         world_close(&w);
     }
     free(sets.items);

@@ -110,6 +110,7 @@ static cfd_status create(cfd_context *context, const settings *values, cfd_datas
     }
     cfd_model *made;
     TRY(memory_allocate_zero(&context->memory, 1, sizeof *made, "a model", &made));
+    atomic_init(&made->references, 1);
     made->context = context_retain(context);
     made->data = dataset_retain(dataset);
     cfd_status status;
@@ -156,7 +157,7 @@ cfd_status cfd_model_extend(cfd_model *model, cfd_dataset *dataset, cfd_model **
 
 void cfd_model_destroy(cfd_model *model)
 {
-    if (!model) {
+    if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
     cfd_context *context = model->context;
@@ -216,7 +217,7 @@ cfd_status cfd_model_get_tensor_info(const cfd_model *model, size_t index, cfd_t
     return options_write(info, &filled, sizeof filled, "info");
 }
 
-static cfd_status find_tensor(const cfd_model *model, const char *name, size_t n, const model_tensor **out)
+cfd_status model_handle_find_tensor(const cfd_model *model, const char *name, const model_tensor **out)
 {
     const model_tensor *tensor = model_find_tensor(model->core, name);
     if (!tensor) {
@@ -228,6 +229,15 @@ static cfd_status find_tensor(const cfd_model *model, const char *name, size_t n
         }
         return fail(CFD_ERROR_ARGUMENT, "there is no parameter \"%.80s\": there are %s", name, known);
     }
+    *out = tensor;
+    return CFD_OK;
+}
+
+/* For an array of n numbers of the caller's. */
+static cfd_status find_tensor(const cfd_model *model, const char *name, size_t n, const model_tensor **out)
+{
+    const model_tensor *tensor = NULL;
+    TRY(model_handle_find_tensor(model, name, &tensor));
     size_t wanted = (size_t)tensor->rows * (size_t)tensor->columns;
     if (n != wanted) {
         return fail(CFD_ERROR_ARGUMENT, "n is %zu: %s has %lld x %d = %zu numbers", n, name, (long long)tensor->rows,
@@ -242,7 +252,7 @@ cfd_status cfd_model_get_parameter(const cfd_model *model, const char *name, flo
     REQUIRE(model);
     REQUIRE(name);
     REQUIRE(values);
-    const model_tensor *tensor;
+    const model_tensor *tensor = NULL;
     TRY(find_tensor(model, name, n, &tensor));
     return model_read_tensor(model->core, tensor, false, values);
 }
@@ -252,7 +262,7 @@ cfd_status cfd_model_set_parameter(cfd_model *model, const char *name, const flo
     REQUIRE(model);
     REQUIRE(name);
     REQUIRE(values);
-    const model_tensor *tensor;
+    const model_tensor *tensor = NULL;
     TRY(find_tensor(model, name, n, &tensor));
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(values[i])) {
@@ -268,7 +278,7 @@ cfd_status cfd_model_get_gradient(const cfd_model *model, const char *name, floa
     REQUIRE(model);
     REQUIRE(name);
     REQUIRE(values);
-    const model_tensor *tensor;
+    const model_tensor *tensor = NULL;
     TRY(find_tensor(model, name, n, &tensor));
     if (!model->core->e0_gradient && !model->core->x_gradient) {
         return fail(CFD_ERROR_ARGUMENT, "the model has no gradients: they last from a step to the next use of the model");
