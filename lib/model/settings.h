@@ -44,6 +44,7 @@ typedef struct settings {
     int32_t common_distillation;
     double eta_common, eta_differential, decay;
     double lambda_fused, mu_fused, rho_fused;
+    int32_t renormalise_missing;
     /* training */
     int32_t batch_size, sampler, epochs, eval_every, patience, select, protocol, negatives, merge_validation;
     double learning_rate, beta1, beta2, epsilon;

@@ -53,6 +53,8 @@ const key_row settings_keys[] = {
     /* ---- scores (SPEC 4) ---- */
     ROLE_NUMBER("lambda", lambda, 0, 1000, "1", "weight of this modality in the score"),
     NUMBER("lambda.fused", lambda_fused, 0, 1000, "1", "weight of the fused branch in the score"),
+    YES_NO("missing.renormalise", renormalise_missing, "no",
+           "yes: where an item lacks modalities, the lambdas of those it has are scaled up to the sum of all"),
     /* ---- loss (SPEC 5) ---- */
     ROLE_NUMBER("mu", mu, 0, 1000, "1", "weight of this modality in the ranking loss"),
     NUMBER("mu.fused", mu_fused, 0, 1000, "2", "weight of the fused branch in the ranking loss"),
