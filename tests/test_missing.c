@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Items that lack a modality: how they are told, that they take no part in its distillation, and what missing.renormalise
+ * makes of their key rows. That gradients are those of the losses is in test_gradients.c. */
+#include "api/model_handle.h"
+#include "base/half.h"
+#include "model/setup.h"
+#include "model_oracle.h"
+
+enum { USERS = 4, ITEMS = 6, WIDTH = 3, DEVICES = 3 };
+
+static const char *const devices[DEVICES] = {"reference", "cpu", "cuda"};
+
+/* Item 1 lacks the first modality, 2 the second, 3 the third, 4 the first and second, 5 all; item 0 has all. */
+static bool item_has(int32_t item, int32_t modality)
+{
+    return item == 4 ? modality == 2 : item == 5 ? false : item != modality + 1;
+}
+
+/* Every item has a user, who has other items: no propagated row is zero. The second modality is sparse. */
+static tiny_world make_world(int32_t n_modalities, bool complete)
+{
+    static const int32_t users[] = {0, 0, 1, 1, 2, 2, 3, 3, 3};
+    static const int32_t items[] = {0, 1, 2, 0, 3, 4, 5, 1, 2};
+    static const char *const names[ORACLE_ROLES] = {"visual", "textual", "acoustic"};
+    tiny_world world = {.users = USERS, .items = ITEMS, .interactions = 9, .n_modalities = n_modalities};
+    memcpy(world.user_ids, users, sizeof users);
+    memcpy(world.item_ids, items, sizeof items);
+    uint64_t state = 5;
+    for (int32_t k = 0; k < n_modalities; k++) {
+        world.modalities[k].name = names[k];
+        world.modalities[k].columns = 4 + k;
+        world.modalities[k].sparse = k == 1;
+        for (int32_t i = 0; i < ITEMS; i++) {
+            for (int32_t c = 0; c < 4 + k; c++) {
+                float value = coarse(&state) + 1.5f; /* not zero */
+                world.modalities[k].features[i][c] = complete || item_has(i, k) ? value : 0.0f;
+            }
+        }
+    }
+    return world;
+}
+
+static cfd_model *make_model(const char *device, const tiny_world *world, const char *const *settings)
+{
+    cfd_context *context = open_context(device, 2, 9);
+    cfd_config *config = config_of("beauty", settings);
+    set(config, "embedding_dim", "3");
+    set(config, "batch_size", "4");
+    set(config, "whiten_epsilon", "0.01");
+    return model_of(context, config, dataset_of(context, world));
+}
+
+/* ---- telling ---- */
+
+enum { ROWS = 4, COLUMNS = 3, LD = 5 };
+
+/* Rows: of zeros, with a denormal last, of zeros of both signs, with numbers; what lies between rows is no part of them. */
+static const float rows_of_all_kinds[ROWS][LD] = {
+    {0, 0, 0, 7, 7}, {0, 0, 1e-40f, 0, 0}, {0, -0.0f, 0, 7, 7}, {1, -2, 0, 0, 0}};
+
+static void check_presence(const ops_feature_source *source, const uint8_t *expected)
+{
+    model m = {.memory = &memory_default, .items = source->rows};
+    thread_pool *pool;
+    OK(threads_create(&memory_default, 1, &pool));
+    OK(ops_create_reference(&memory_default, pool, (log_sink){NULL, NULL}, &m.device));
+    uint8_t *present = NULL;
+    OK(setup_presence(&m, source, &present));
+    ck_assert_int_eq(present != NULL, expected != NULL);
+    ck_assert_uint_eq(m.constant_bytes, expected ? (size_t)source->rows : 0);
+    ck_assert_uint_eq(m.workspace_bytes, 0);
+    if (expected) {
+        ck_assert_mem_eq(present, expected, (size_t)source->rows);
+    }
+    m.device->table->release(m.device, present);
+    m.device->table->destroy(m.device);
+    threads_destroy(pool);
+}
+
+START_TEST(a_row_of_zeros_is_told_in_every_type)
+{
+    static const uint8_t expected[ROWS] = {0, 1, 0, 1};
+    uint16_t halves[ROWS][LD];
+    uint16_t bfloats[ROWS][LD];
+    for (int r = 0; r < ROWS; r++) {
+        for (int c = 0; c < LD; c++) {
+            halves[r][c] = r == 1 && c == 2 ? 1 : float_to_half(rows_of_all_kinds[r][c]); /* the least denormal */
+            bfloats[r][c] = r == 1 && c == 2 ? 1 : float_to_bfloat16(rows_of_all_kinds[r][c]);
+        }
+    }
+    ops_feature_source source = {.rows = ROWS, .columns = COLUMNS, .dense = rows_of_all_kinds, .ld = LD};
+    check_presence(&source, expected);
+    source.dense = halves;
+    source.element = OPS_FLOAT16;
+    check_presence(&source, expected);
+    source.dense = bfloats;
+    source.element = OPS_BFLOAT16;
+    check_presence(&source, expected);
+}
+END_TEST
+
+/* Without entries, of zeros, with a number behind a zero, with one. */
+START_TEST(a_sparse_row_is_told_by_its_values)
+{
+    static const uint8_t expected[ROWS] = {0, 0, 1, 1};
+    static const int64_t offsets[] = {0, 0, 2, 4, 5};
+    static const int32_t indices[] = {0, 2, 0, 1, 2};
+    static const float values[] = {0, -0.0f, 0, 3, 1};
+    ops_feature_source source = {.rows = ROWS, .columns = COLUMNS, .sparse = {ROWS, COLUMNS, 5, offsets, indices, values}};
+    check_presence(&source, expected);
+}
+END_TEST
+
+START_TEST(nothing_is_kept_where_nothing_is_missing)
+{
+    static const float rows[ROWS] = {1, 2, 3, -1e-40f};
+    ops_feature_source source = {.rows = ROWS, .columns = 1, .dense = rows, .ld = 1};
+    check_presence(&source, NULL);
+}
+END_TEST
+
+/* ---- distillation ---- */
+
+/* The losses of the triple (user, item, another item), from the propagated rows. */
+static void check_distillation(cfd_model *model, int32_t user, int32_t item, bool counts)
+{
+    int32_t negative = (item + 1) % ITEMS;
+    cfd_batch batch = CFD_BATCH_INIT;
+    batch.users = &user;
+    batch.positives = &item;
+    batch.negatives = &negative;
+    batch.size = 1;
+    cfd_losses losses = CFD_LOSSES_INIT;
+    OK(cfd_compute_gradients(model, &batch, &losses));
+    enum { N = (USERS + ITEMS) * WIDTH };
+    float *rows[4] = {embedding_of(model, "common.visual", N), embedding_of(model, "common.textual", N),
+                      embedding_of(model, "differential.visual", N), embedding_of(model, "differential.textual", N)};
+    double expected[2] = {0, 0};
+    for (int side = 0; side < (counts ? 2 : 1); side++) {
+        int32_t at = WIDTH * (side == 0 ? user : USERS + item);
+        double c = cosine(rows[2] + at, rows[3] + at, WIDTH);
+        expected[0] += 1 - cosine(rows[0] + at, rows[1] + at, WIDTH);
+        expected[1] += sqrt(c * c + 1e-8);
+    }
+    for (int k = 0; k < 4; k++) { /* an item's neighbours make its rows */
+        ck_assert(dot(rows[k] + WIDTH * (USERS + item), rows[k] + WIDTH * (USERS + item), WIDTH) > 0);
+        free(rows[k]);
+    }
+    ck_assert_double_eq_tol(losses.common, expected[0], 4e-6);
+    ck_assert_double_eq_tol(losses.differential, expected[1], 4e-6);
+}
+
+START_TEST(a_positive_without_either_modality_is_not_distilled)
+{
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
+    tiny_world world = make_world(2, false);
+    cfd_model *model = make_model(devices[_i], &world, NULL);
+    randomise_parameters(model, 4);
+    for (int32_t item = 0; item < ITEMS; item++) {
+        check_distillation(model, item % USERS, item, item_has(item, 0) && item_has(item, 1));
+    }
+    cfd_model_destroy(model);
+}
+END_TEST
+
+/* Presence by role: the pair of visual and acoustic is left out for item 1, that of textual and acoustic is not. */
+START_TEST(other_pairs_of_the_item_still_are)
+{
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
+    static const char *const settings[] = {"modalities", "textual,acoustic", NULL};
+    tiny_world world = make_world(3, false);
+    cfd_model *all = make_model(devices[_i], &world, NULL);
+    cfd_model *two = make_model(devices[_i], &world, settings);
+    for (size_t t = 0; t < tensor_count(two); t++) {
+        cfd_tensor_info info = tensor_at(two, t);
+        float *values = allocated(tensor_size(&info), sizeof *values);
+        OK(cfd_model_get_parameter(all, info.name, values, tensor_size(&info)));
+        OK(cfd_model_set_parameter(two, info.name, values, tensor_size(&info)));
+        free(values);
+    }
+    static const int32_t user[] = {0}, lacks_one[] = {1}, lacks_all[] = {5};
+    double differences[2];
+    for (int k = 0; k < 2; k++) {
+        double common[2];
+        for (int positive = 0; positive < 2; positive++) {
+            cfd_batch batch = CFD_BATCH_INIT;
+            batch.users = user;
+            batch.positives = positive == 0 ? lacks_one : lacks_all;
+            batch.negatives = positive == 0 ? lacks_all : lacks_one;
+            batch.size = 1;
+            cfd_losses losses = CFD_LOSSES_INIT;
+            OK(cfd_compute_gradients(k == 0 ? all : two, &batch, &losses));
+            common[positive] = losses.common;
+        }
+        differences[k] = common[0] - common[1]; /* what item 1 adds */
+    }
+    ck_assert_double_eq_tol(differences[0], differences[1] / 3, 2e-6); /* one of three pairs */
+    ck_assert_double_gt(fabs(differences[1]), 1e-3);
+    cfd_model_destroy(all);
+    cfd_model_destroy(two);
+}
+END_TEST
+
+/* With nothing missing there are no arrays; arrays of ones change no bit of what is learnt. */
+START_TEST(a_complete_data_set_learns_the_same_bits)
+{
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
+    tiny_world world = make_world(3, true);
+    float *learnt[2];
+    size_t n;
+    for (int forced = 0; forced < 2; forced++) {
+        cfd_model *model = make_model(devices[_i], &world, NULL);
+        for (int32_t r = 0; r < 3; r++) {
+            static const uint8_t ones[ITEMS] = {1, 1, 1, 1, 1, 1};
+            model_role *role = &model->core->roles[r];
+            ck_assert_ptr_null(role->present);
+            if (forced) {
+                OK(setup_upload(model->core, ones, ITEMS, 1, "ones", &role->present));
+            }
+        }
+        for (int step = 0; step < 5; step++) {
+            OK(cfd_train_step(model, NULL, NULL));
+        }
+        learnt[forced] = all_parameters(model, &n);
+        cfd_model_destroy(model);
+    }
+    ck_assert_mem_eq(learnt[0], learnt[1], n * sizeof(float));
+    free(learnt[0]);
+    free(learnt[1]);
+}
+END_TEST
+
+/* ---- missing.renormalise ---- */
+
+/* Lambdas 1, 2 and 5 sum to 8: of items 0 to 5 the present ones sum to 8, 7, 6, 3, 5 and 0. With textual alone at 0 the sum is
+ * 6, of 6, 5, 6, 1, 5 and 0; with acoustic alone above 0, item 3 has nothing that counts. */
+static const struct {
+    const char *visual, *textual, *acoustic, *fused, *base;
+    double scales[ITEMS];
+} lambdas[] = {
+    {"1", "2", "5", "yes", "yes", {1, 8.0 / 7, 8.0 / 6, 8.0 / 3, 8.0 / 5, 1}},
+    {"1", "2", "5", "no", "no", {1, 8.0 / 7, 8.0 / 6, 8.0 / 3, 8.0 / 5, 1}},
+    {"1", "0", "5", "yes", "no", {1, 6.0 / 5, 1, 6, 6.0 / 5, 1}},
+    {"0", "0", "5", "no", "yes", {1, 1, 1, 1, 1, 1}},
+};
+
+static void check_keys(const char *device, const tiny_world *world, size_t k)
+{
+    float *queries[2];
+    float *keys[2];
+    int32_t width = 0;
+    for (int yes = 0; yes < 2; yes++) {
+        const char *const settings[] = {
+            "lambda.visual", lambdas[k].visual, "lambda.textual", lambdas[k].textual, "lambda.acoustic", lambdas[k].acoustic,
+            "branch.fused", lambdas[k].fused, "branch.base", lambdas[k].base, "missing.renormalise",
+            yes ? "yes" : "no", NULL};
+        cfd_model *model = make_model(device, world, settings);
+        randomise_parameters(model, 6);
+        OK(model_handle_snapshot(model, &memory_default, &queries[yes], &keys[yes]));
+        width = model_score_width(model->core);
+        cfd_model_destroy(model);
+    }
+    ck_assert_mem_eq(queries[0], queries[1], (size_t)USERS * (size_t)width * sizeof(float));
+    int32_t first = strcmp(lambdas[k].base, "yes") == 0 ? WIDTH : 0;
+    for (int32_t i = 0; i < ITEMS; i++) {
+        for (int32_t c = 0; c < width; c++) {
+            int32_t role = c < first ? 3 : (c - first) / (2 * WIDTH); /* 3 and above: no modality */
+            float before = keys[0][i * width + c];
+            float scale = role < 3 && item_has(i, role) ? (float)lambdas[k].scales[i] : 1.0f;
+            ck_assert_msg(keys[1][i * width + c] == scale * before, "item %d, column %d: %.9g, not %.9g times %.9g", (int)i,
+                          (int)c, (double)keys[1][i * width + c], (double)scale, (double)before);
+        }
+    }
+    for (int yes = 0; yes < 2; yes++) {
+        memory_release(&memory_default, queries[yes]);
+        memory_release(&memory_default, keys[yes]);
+    }
+}
+
+START_TEST(keys_are_scaled_to_the_sum_of_all_lambdas)
+{
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
+    tiny_world world = make_world(3, false);
+    for (size_t k = 0; k < sizeof lambdas / sizeof lambdas[0]; k++) {
+        check_keys(devices[_i], &world, k);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("missing modalities");
+    TCase *tc = tcase_create("missing");
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_row_of_zeros_is_told_in_every_type);
+    tcase_add_test(tc, a_sparse_row_is_told_by_its_values);
+    tcase_add_test(tc, nothing_is_kept_where_nothing_is_missing);
+    tcase_add_loop_test(tc, a_positive_without_either_modality_is_not_distilled, 0, DEVICES);
+    tcase_add_loop_test(tc, other_pairs_of_the_item_still_are, 0, DEVICES);
+    tcase_add_loop_test(tc, a_complete_data_set_learns_the_same_bits, 0, DEVICES);
+    tcase_add_loop_test(tc, keys_are_scaled_to_the_sum_of_all_lambdas, 0, DEVICES);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+TEST_MAIN(suite)
