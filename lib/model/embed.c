@@ -54,31 +54,24 @@ static int32_t list_parts(const model *m, const float *base, const float *fused,
 
 /* ---- missing.renormalise ---- */
 
-/* What the columns of the roles that an item has are multiplied by: the sum of all lambdas over the sum of theirs; 1 where
- * those are 0. has: one array for each role, NULL where all items have it. */
-static double key_scale(const model *m, uint8_t *const *has, int32_t item)
-{
-    double all = 0;
-    double present = 0;
-    for (int32_t r = 0; r < m->n_roles; r++) {
-        all += m->roles[r].own.lambda;
-        present += !has[r] || has[r][item] ? m->roles[r].own.lambda : 0;
-    }
-    return present > 0 ? all / present : 1;
-}
-
-static void scale_keys(const model *m, uint8_t *const *has, float *keys)
+/* present: one array for each role, NULL where all items have it. */
+static void scale_keys(const model *m, uint8_t *const *present, float *keys)
 {
     size_t width = (size_t)model_score_width(m);
     size_t base = m->has_base ? (size_t)m->d : 0;
+    double lambdas[CFD_MAX_MODALITIES] = {0};
+    for (int32_t r = 0; r < m->n_roles; r++) {
+        lambdas[r] = m->roles[r].own.lambda;
+    }
     for (int32_t i = 0; i < m->items; i++) {
-        float scale = (float)key_scale(m, has, i);
+        bool has[CFD_MAX_MODALITIES] = {false};
         for (int32_t r = 0; r < m->n_roles; r++) {
-            if (scale == 1.0f || (has[r] && !has[r][i])) {
-                continue;
-            }
+            has[r] = !present[r] || present[r][i];
+        }
+        float scale = (float)settings_missing_scale(&m->values, lambdas, has, m->n_roles);
+        for (int32_t r = 0; r < m->n_roles; r++) {
             float *columns = keys + (size_t)i * width + base + (size_t)r * (size_t)m->role_columns;
-            for (int32_t c = 0; c < m->role_columns; c++) {
+            for (int32_t c = 0; c < m->role_columns && has[r] && scale != 1.0f; c++) {
                 columns[c] *= scale;
             }
         }
@@ -87,18 +80,18 @@ static void scale_keys(const model *m, uint8_t *const *has, float *keys)
 
 static cfd_status renormalise_keys(const model *m, float *keys)
 {
-    uint8_t *has[CFD_MAX_MODALITIES] = {NULL};
+    uint8_t *present[CFD_MAX_MODALITIES] = {NULL};
     cfd_status status = CFD_OK;
     for (int32_t r = 0; r < m->n_roles; r++) {
         if (m->roles[r].present) {
-            TRY_OR(done, memory_allocate(m->memory, (size_t)m->items, 1, "which items have a modality", &has[r]));
-            TRY_OR(done, m->device->table->download(m->device, has[r], m->roles[r].present, (size_t)m->items));
+            TRY_OR(done, memory_allocate(m->memory, (size_t)m->items, 1, "which items have a modality", &present[r]));
+            TRY_OR(done, m->device->table->download(m->device, present[r], m->roles[r].present, (size_t)m->items));
         }
     }
-    scale_keys(m, has, keys);
+    scale_keys(m, present, keys);
 done:
     for (int32_t r = 0; r < m->n_roles; r++) {
-        memory_release(m->memory, has[r]);
+        memory_release(m->memory, present[r]);
     }
     return status;
 }

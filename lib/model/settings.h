@@ -76,6 +76,10 @@ void settings_key(size_t index, cfd_config_key *key);
 typedef cfd_status (*settings_visitor)(void *user, const char *key, const char *value);
 cfd_status settings_visit(const settings *values, settings_visitor visit, void *user);
 
+/* What "missing.renormalise" multiplies the lambdas of the roles that an item has by: the sum of all n lambdas over the sum of
+ * theirs; 1 where those are 0, or the key says no. */
+double settings_missing_scale(const settings *values, const double *lambdas, const bool *has, int32_t n);
+
 /* Columns of a query or key row of a model with these settings and so many roles (SPEC 4): base, heads, the heads fused. */
 int32_t settings_score_width(const settings *values, int32_t n_roles);
 
