@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Items that lack a modality: how they are told, that they take no part in its distillation, and what missing.renormalise
- * makes of their key rows. That gradients are those of the losses is in test_gradients.c. */
+ * makes of their key rows; features that are dropped on purpose. That gradients are those of the losses is in
+ * test_gradients.c. */
 #include "api/model_handle.h"
 #include "base/half.h"
+#include "data/drop.h"
 #include "model/setup.h"
 #include "model_oracle.h"
 
@@ -238,8 +240,8 @@ END_TEST
 
 /* ---- missing.renormalise ---- */
 
-/* Lambdas 1, 2 and 5 sum to 8: of items 0 to 5 the present ones sum to 8, 7, 6, 3, 5 and 0. With textual alone at 0 the sum is
- * 6, of 6, 5, 6, 1, 5 and 0; with acoustic alone above 0, item 3 has nothing that counts. */
+/* Lambdas 1, 2 and 5 sum to 8: of items 0 to 5 the present ones sum to 8, 7, 6, 3, 5 and 0. With textual alone at 0 the sum
+ * is 6, of 6, 5, 6, 1, 5 and 0; with acoustic alone above 0, item 3 has nothing that counts. */
 static const struct {
     const char *visual, *textual, *acoustic, *fused, *base;
     double scales[ITEMS];
@@ -297,6 +299,120 @@ START_TEST(keys_are_scaled_to_the_sum_of_all_lambdas)
 }
 END_TEST
 
+/* ---- drop.ROLE ---- */
+
+enum { MANY = 4000, NUMBERS = 3 };
+
+static ops_feature_source dense_source(const void *dense, ops_element element, int64_t ld)
+{
+    return (ops_feature_source){.rows = MANY, .columns = NUMBERS, .dense = dense, .element = element, .ld = ld};
+}
+
+/* Each row is zeros or as it was; the drawn are as many as were counted. Returns them, one byte a row. */
+static uint8_t *check_dropped(const ops_feature_source *source, int32_t modality, double share)
+{
+    dropped_features dropped;
+    OK(drop_features(&memory_default, 42, modality, share, source, &dropped));
+    uint8_t *drawn = allocated(MANY, 1);
+    size_t bytes = NUMBERS * ops_element_bytes(source->element);
+    int32_t n = 0;
+    for (int32_t r = 0; r < MANY; r++) {
+        static const unsigned char zeros[NUMBERS * sizeof(float)];
+        const unsigned char *now = (const unsigned char *)dropped.features.dense + (size_t)r * bytes;
+        const unsigned char *before =
+            (const unsigned char *)source->dense + (size_t)(r * source->ld) * ops_element_bytes(source->element);
+        drawn[r] = memcmp(now, zeros, bytes) == 0;
+        ck_assert(drawn[r] || memcmp(now, before, bytes) == 0);
+        n += drawn[r];
+    }
+    ck_assert_int_eq(n, dropped.n);
+    ck_assert_double_eq_tol((double)n / MANY, share, 4 * sqrt(share * (1 - share) / MANY) + 1e-9);
+    dropped_features_release(&dropped);
+    return drawn;
+}
+
+/* A share's rows are among those of a larger share, another type's are the same, another modality's are others. */
+START_TEST(a_share_of_rows_is_dropped)
+{
+    enum { STRIDE = 5 };
+    float *numbers = allocated(MANY * STRIDE, sizeof *numbers);
+    uint16_t *shorts = allocated(MANY * NUMBERS, sizeof *shorts);
+    for (int i = 0; i < MANY * STRIDE; i++) {
+        numbers[i] = (float)(i + 1);
+        shorts[i % (MANY * NUMBERS)] = (uint16_t)(i % 30000 + 1);
+    }
+    ops_feature_source source = dense_source(numbers, OPS_FLOAT32, STRIDE);
+    ops_feature_source halves = dense_source(shorts, OPS_FLOAT16, NUMBERS);
+    uint8_t *few = check_dropped(&source, 0, 0.25);
+    uint8_t *more = check_dropped(&source, 0, 0.5);
+    uint8_t *same = check_dropped(&halves, 0, 0.25);
+    uint8_t *other = check_dropped(&source, 1, 0.25);
+    int both = 0;
+    for (int r = 0; r < MANY; r++) {
+        ck_assert(more[r] || !few[r]);
+        both += few[r] && other[r];
+    }
+    ck_assert_mem_eq(few, same, MANY);
+    ck_assert_int_gt(both, MANY / 16 - 100); /* independent: 250 of 4,000 */
+    ck_assert_int_lt(both, MANY / 16 + 100);
+    free(check_dropped(&source, 0, 1));
+    free(few);
+    free(more);
+    free(same);
+    free(other);
+    free(numbers);
+    free(shorts);
+}
+END_TEST
+
+/* The structure stays, values become zeros: the row is told as one without features. */
+START_TEST(sparse_rows_are_dropped)
+{
+    static const int64_t offsets[] = {0, 1, 1, 3};
+    static const int32_t indices[] = {3, 0, 2};
+    static const float values[] = {1, 2, 3};
+    ops_feature_source source = {.rows = 3, .columns = 4, .sparse = {3, 4, 3, offsets, indices, values}};
+    for (int share = 0; share < 2; share++) {
+        dropped_features dropped;
+        OK(drop_features(&memory_default, 1, 0, share, &source, &dropped));
+        ck_assert_int_eq(dropped.n, share ? 3 : 0);
+        for (int k = 0; k < 3; k++) {
+            ck_assert_float_eq(dropped.features.sparse.values[k], share ? 0 : values[k]);
+        }
+        ck_assert_ptr_eq(dropped.features.sparse.indices, indices);
+        dropped_features_release(&dropped);
+    }
+}
+END_TEST
+
+/* A model of which a modality is dropped whole is that of a data set without it, whatever its transforms. */
+START_TEST(a_model_learns_without_what_is_dropped)
+{
+    static const char *const transforms[] = {"none", "center,l2", "svd:2"};
+    const char *const dropping[] = {"transform.visual", transforms[_i], "drop.visual", "1", NULL};
+    const char *const plain[] = {"transform.visual", transforms[_i], NULL};
+    tiny_world world = make_world(2, true);
+    tiny_world without = make_world(2, true);
+    memset(without.modalities[0].features, 0, sizeof without.modalities[0].features);
+    cfd_model *models[2] = {make_model("cpu", &world, dropping), make_model("cpu", &without, plain)};
+    ck_assert_ptr_null(models[0]->core->roles[1].present);
+    float *learnt[2];
+    size_t n;
+    for (int k = 0; k < 2; k++) {
+        ck_assert_ptr_nonnull(models[k]->core->roles[0].present);
+        for (int step = 0; step < 4; step++) {
+            OK(cfd_train_step(models[k], NULL, NULL));
+        }
+        learnt[k] = all_parameters(models[k], &n);
+    }
+    ck_assert_mem_eq(learnt[0], learnt[1], n * sizeof(float));
+    for (int k = 0; k < 2; k++) {
+        free(learnt[k]);
+        cfd_model_destroy(models[k]);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("missing modalities");
@@ -309,6 +425,9 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, other_pairs_of_the_item_still_are, 0, DEVICES);
     tcase_add_loop_test(tc, a_complete_data_set_learns_the_same_bits, 0, DEVICES);
     tcase_add_loop_test(tc, keys_are_scaled_to_the_sum_of_all_lambdas, 0, DEVICES);
+    tcase_add_test(tc, a_share_of_rows_is_dropped);
+    tcase_add_test(tc, sparse_rows_are_dropped);
+    tcase_add_loop_test(tc, a_model_learns_without_what_is_dropped, 0, 3);
     suite_add_tcase(s, tc);
     return s;
 }

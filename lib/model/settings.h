@@ -21,6 +21,7 @@ enum settings_select { SELECT_VALIDATION = 0, SELECT_TEST = 1, SELECT_NONE = 2 }
 typedef struct role_settings {
     char role[SETTINGS_ROLE_BYTES];
     bool explicitly_set; /* by cfd_config_set, not by a preset: then a model without this role refuses the config */
+    double drop;
     double lambda, mu, rho;
     int32_t whiten;
     char transform[SETTINGS_TRANSFORM_BYTES];

@@ -45,6 +45,8 @@ const key_row settings_keys[] = {
     YES_NO("branch.common", branch_common, "yes", "the common part of every modality"),
     YES_NO("branch.differential", branch_differential, "yes", "the differential part of every modality"),
     YES_NO("branch.fused", branch_fused, "yes", "the fused branch: all parts side by side, propagated once more"),
+    ROLE_NUMBER("drop", drop, 0, 1, "0",
+                "share of the items that lose their features of this modality, drawn by the seed, before all else: a test"),
     ROLE_TEXT("transform", transform, "none, or a list of center, l2, standardize, svd:K", "none",
               "what is done to the features of a modality when the model is made, in the order given"),
     YES_NO("whitening", whitening, "yes", "no: no modality is whitened, whatever whiten.ROLE says"),
