@@ -422,6 +422,16 @@ typedef struct cfd_model cfd_model;
  * that exclude each other), CFD_ERROR_DATA (no training interactions, ...), CFD_ERROR_MEMORY. Since 1.0. */
 CFD_API cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_dataset *dataset,
                                     cfd_model **model);
+/** A model that goes on where another is, with more users, items and interactions: what was learnt is kept (parameters, Adam's
+ * moments, the place in the sequence of batches), what is new begins as it would in a new model. The other stays as it is.
+ *
+ * @param dataset   Its first users and items are those of the model's own data set, with the same ids; so are its modalities by name,
+ *                  and the columns of their features, to which more may be added where "transform.ROLE" is none. Transforms stay as
+ *                  they were fitted; the weights of tags are those of this data set. Kept alive, and unchangeable from now on.
+ * @param extended  Out: the new model, in the same context, the caller's.
+ * Errors: CFD_ERROR_DATA (it has fewer users, items, columns, or other modalities), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
+ * Since 1.0. */
+CFD_API cfd_status cfd_model_extend(cfd_model *model, cfd_dataset *dataset, cfd_model **extended);
 /** Ends a model. Scorers made of it live on. Since 1.0. */
 CFD_API void cfd_model_destroy(cfd_model *model);
 
@@ -603,94 +613,8 @@ CFD_API cfd_status cfd_train(cfd_model *model, const cfd_train_options *options,
  * Since 1.0. */
 CFD_API cfd_status cfd_model_save(cfd_model *model, const char *path);
 
-/* ================================================================================================
- * Scorer: an immutable snapshot that serves
- * ============================================================================================== */
-
-/** Query and key rows whose inner product is the score (SPEC 4). Immutable: any number of threads, no locks. Where the
- * context sorts out in int8, it holds the keys in that type too, a quarter of their memory. On a CUDA device it holds both
- * matrices there and in host memory, and for each thread that asks at the same time up to about 200 MB of the device's. */
-typedef struct cfd_scorer cfd_scorer;
-
-/** Snapshot of a model at its present parameters. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE, CFD_ERROR_NUMERIC
- * (embeddings that are not finite). Since 1.0. */
-CFD_API cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer);
-/** The same in another context: its device, threads and memory serve. So a model that was trained on a GPU serves on the
- * host, or the reverse. Neither context needs to outlive the call, nor does the model.
- * @param context  NULL: the model's. Errors: as cfd_scorer_create. Since 1.0. */
-CFD_API cfd_status cfd_scorer_create_in(cfd_context *context, cfd_model *model, cfd_scorer **scorer);
-/** Reads the scorer that cfd_model_save wrote; needs no data set. Nothing in the file is trusted.
- * Errors: CFD_ERROR_FILE, CFD_ERROR_FORMAT, CFD_ERROR_MEMORY. Since 1.0. */
-CFD_API cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_scorer **scorer);
-/** The yardstick: an item's score is the number of its training interactions, the same for every user.
- * @param with_validation  1: validation interactions count too. Errors: CFD_ERROR_MEMORY. Since 1.0. */
-CFD_API cfd_status cfd_scorer_create_popularity(cfd_context *context, const cfd_dataset *dataset, int with_validation,
-                                                cfd_scorer **scorer);
-/** Ends a scorer; no other call may be using it. Since 1.0. */
-CFD_API void cfd_scorer_destroy(cfd_scorer *scorer);
-
-/** What a scorer is made of. */
-typedef struct cfd_scorer_info {
-    size_t struct_size;
-    int32_t n_users, n_items;
-    int32_t width;             /**< Columns of query and key rows. */
-    int32_t n_modalities;
-    int64_t steps_done;        /**< Training steps behind its parameters. */
-} cfd_scorer_info;
-
-#define CFD_SCORER_INFO_INIT {sizeof(cfd_scorer_info), 0, 0, 0, 0, 0}
-
-/** Fills *info, whose struct_size the caller has set. Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
-CFD_API cfd_status cfd_scorer_get_info(const cfd_scorer *scorer, cfd_scorer_info *info);
-/** The role of modality `index`; NULL beyond the last. Lives as long as the scorer. Since 1.0. */
-CFD_API const char *cfd_scorer_role(const cfd_scorer *scorer, size_t index);
-/** A copy of the configuration that the model was made with, the caller's. Errors: CFD_ERROR_MEMORY. Since 1.0. */
-CFD_API cfd_status cfd_scorer_get_config(const cfd_scorer *scorer, cfd_config **config);
-
-/** Scores of users for items: the inner product of query and key rows.
- *
- * @param users    n_users ids in [0, users of the scorer). Repeats are allowed.
- * @param items    n_items ids, or NULL for all items in id order (then n_items is ignored).
- * @param scores   Out: n_users x n_items. Untouched on failure, but where a CUDA device fails.
- *
- * In host memory a score's bits depend on its two rows alone. A CUDA device sums in an order that may depend on the shape of
- * the request, so that its scores may differ from the host's in their last bits; the same request has the same bits every time.
- * Errors: CFD_ERROR_ARGUMENT (NULL, an id out of range: position and id are named), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
- * Thread-safe. Score: SPEC 4. Since 1.0. */
-CFD_API cfd_status cfd_score_users(const cfd_scorer *scorer, const int32_t *users, size_t n_users,
-                                   const int32_t *items, size_t n_items, float *scores);
-
-/** What a recommendation leaves out, and what it may list at all. */
-typedef struct cfd_filter {
-    size_t struct_size;
-    const int64_t *exclude_offsets; /**< NULL: nothing. n_users + 1 ascending offsets into exclude_items, for the
-                                         n-th user of the request, the first 0. */
-    const int32_t *exclude_items;   /**< Item ids, any order, repeats allowed. */
-    const int32_t *allow_items;     /**< The only items that may be listed, for all users of the request, less those that a
-                                         user's exclusions name. Any order, repeats allowed. NULL: all items. */
-    size_t n_allow_items;           /**< 0 and allow_items not NULL: nothing may be listed. Ignored where that is NULL. */
-} cfd_filter;
-
-#define CFD_FILTER_INIT {sizeof(cfd_filter), NULL, NULL, NULL, 0}
-
-/** The best k items of each user: descending score, ties by lower item id.
- *
- * @param filter  NULL: nothing is left out.
- * @param items   Out: n_users x k ids; -1 where a user has fewer than k.
- * @param scores  Out: n_users x k; -infinity where there is no item. May be NULL.
- * @param counts  Out: n_users counts of the items found. May be NULL.
- * Works in blocks: never a matrix of users x items. Scores and order are those of cfd_score_users, bit by bit, also where
- * items are sorted out in int8 first (cfd_context_options.scoring). One user is served on the calling thread, and without
- * allocation as far as 16 KB of stack go: at width 576 for k up to 100, with the user's exclusions in ascending order and
- * no list of allowed items.
- *
- * On a CUDA device lists are made for k up to 1024, and by the host's processor from the scorer's copy in host memory above
- * that. There the scores may differ in their last bits from those of cfd_score_users, and items whose scores lie so near to
- * each other may change places; the same request has the same answer every time. Where the device fails, lists of the users
- * before may have been written.
- * Errors: as cfd_score_users; k of 0. Thread-safe. Since 1.0. */
-CFD_API cfd_status cfd_recommend(const cfd_scorer *scorer, const int32_t *users, size_t n_users, size_t k,
-                                 const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts);
+/* Scorers, lists, new users and items: */
+#include "cfdtbd_serving.h"
 
 /* ================================================================================================
  * Evaluation

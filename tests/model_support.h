@@ -213,7 +213,7 @@ static inline float *all_scores(cfd_model *model)
     cfd_scorer *scorer;
     OK(cfd_scorer_create(model, &scorer));
     OK(cfd_score_users(scorer, users, (size_t)info.n_users, NULL, 0, scores));
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     free(users);
     return scores;
 }

@@ -153,9 +153,18 @@ static inline int32_t rank_all(const scorer *s, const request *r, size_t u, cons
     for (int64_t i = r->offsets[u]; i < r->offsets[u + 1]; i++) {
         may[r->excluded[i]] = 0;
     }
+    for (size_t i = 0; i < r->filter.n_deny_items; i++) {
+        may[r->filter.deny_items[i]] = 0;
+    }
+    if (r->filter.exclude_seen) {
+        for (int64_t i = s->seen.offsets[r->users[u]]; i < s->seen.offsets[r->users[u] + 1]; i++) {
+            may[s->seen.items[i]] = 0;
+        }
+    }
     int32_t n = 0;
     for (int32_t item = 0; item < s->items; item++) {
-        if (may[item]) {
+        float score = isnan(scores[item]) ? -INFINITY : scores[item];
+        if (may[item] && (!r->filter.has_min_score || score >= r->filter.min_score)) {
             all[n++] = (ranked){isnan(scores[item]) ? -INFINITY : scores[item], item};
         }
     }

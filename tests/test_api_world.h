@@ -149,7 +149,7 @@ static inline float *world_model_scores(cfd_model *model)
     cfd_scorer *scorer;
     OK(cfd_scorer_create(model, &scorer));
     float *scores = world_scores(scorer);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     return scores;
 }
 

@@ -314,7 +314,7 @@ static void destroy(handles *h, int which)
     case CONFIG: cfd_config_destroy(h->config); break;
     case DATASET: cfd_dataset_destroy(h->data); break;
     case MODEL: cfd_model_destroy(h->model); break;
-    default: cfd_scorer_destroy(h->scorer); break;
+    default: cfd_scorer_release(h->scorer); break;
     }
     h->gone[which] = true;
 }
@@ -380,7 +380,7 @@ START_TEST(destroying_nothing_does_nothing)
     cfd_config_destroy(NULL);
     cfd_dataset_destroy(NULL);
     cfd_model_destroy(NULL);
-    cfd_scorer_destroy(NULL);
+    cfd_scorer_release(NULL);
 }
 END_TEST
 

@@ -10,9 +10,9 @@
 static void open_scored(world *w, int32_t users, int32_t items, const float *scores)
 {
     world_open(w, 2, users, items, 1, 0, 1);
-    memcpy(w->s.keys, scores, (size_t)items * sizeof *scores);
+    memcpy(w->s.owned[1], scores, (size_t)items * sizeof *scores);
     for (int32_t user = 0; user < users; user++) {
-        w->s.queries[user] = 1.0f;
+        w->s.owned[0][user] = 1.0f;
     }
 }
 

@@ -146,7 +146,7 @@ static void open_shape(world *w, const shape *of, int32_t threads, uint64_t seed
     world_random_split(w, CFD_SPLIT_VALIDATION, of->validation, &state);
     world_random_split(w, CFD_SPLIT_TEST, of->test, &state);
     for (int32_t i = 0; i < of->not_numbers; i++) {
-        w->s.keys[random_below(&state, of->items) * of->width] = NAN;
+        w->s.owned[1][random_below(&state, of->items) * of->width] = NAN;
     }
 }
 
@@ -210,7 +210,7 @@ START_TEST(items_of_equal_rows_tie_on_every_device)
     world w;
     open_shape(&w, &alike, 2, 3);
     for (int32_t row = 1; row < alike.items; row++) {
-        memcpy(w.s.keys + row * alike.width, w.s.keys, (size_t)alike.width * sizeof(float));
+        memcpy(w.s.owned[1] + row * alike.width, w.s.owned[1], (size_t)alike.width * sizeof(float));
     }
     log_sink silent = {0};
     for (int i = 0; i < 2; i++) {

@@ -103,7 +103,7 @@ static cfd_status use_memory(short_memory *memory)
     status = status != CFD_OK ? status : cfd_train_step(model, NULL, NULL);
     status = status != CFD_OK ? status : cfd_model_get_embedding(model, "common.visual", rows, 18);
     status = status != CFD_OK ? status : cfd_scorer_create(model, &scorer);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_model_destroy(model);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);

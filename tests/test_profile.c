@@ -472,7 +472,7 @@ START_TEST(threads_that_score_at_once_are_all_counted)
     cfd_profile_entry entry = entry_of(context, "scores", NULL);
     ck_assert_int_eq(entry.calls, SERVERS * REQUESTS);
     ck_assert_double_eq(entry.operations, (double)SERVERS * REQUESTS * 2 * WORLD_ITEMS * info.width);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_model_destroy(model);
     cfd_dataset_destroy(data);
     cfd_config_destroy(config);

@@ -141,9 +141,9 @@ static cfd_status run_flow(limited *l, const cfd_config *config, flow *f)
     ATTEMPT(cfd_scorer_load(context, in_folder("m"), &loaded));
 done:
     /* Whatever failed, the outputs of calls that did not succeed are untouched, and these accept what is there. */
-    cfd_scorer_destroy(loaded);
-    cfd_scorer_destroy(popular);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(loaded);
+    cfd_scorer_release(popular);
+    cfd_scorer_release(scorer);
     cfd_model_destroy(model);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);
@@ -258,7 +258,7 @@ START_TEST(what_can_never_fit_is_refused)
     FAILS(CFD_ERROR_ARGUMENT, "no memory is so large", cfd_score_users(scorer, &user, SIZE_MAX / 8, NULL, 0, scores));
     OK(cfd_recommend(scorer, &user, 1, 1, NULL, &best, NULL, NULL));
     ck_assert_int_eq(best, 0); /* both items have one interaction: the lower id */
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);
     ck_assert_int_eq(l.held, 0);

@@ -48,7 +48,7 @@ static void check_trains(cfd_dataset *data, const char *const *settings)
         }
     }
     free(scores);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_model_destroy(model);
     cfd_config_destroy(config);
 }
@@ -75,7 +75,7 @@ static void check_draws_nothing(cfd_dataset *data)
         int32_t count;
         OK(cfd_recommend(scorer, &user, 1, 3, NULL, best, NULL, &count));
         ck_assert_int_ge(count, 1);
-        cfd_scorer_destroy(scorer);
+        cfd_scorer_release(scorer);
         cfd_model_destroy(model);
         cfd_config_destroy(config);
     }
@@ -155,7 +155,7 @@ START_TEST(a_user_who_has_everything_gets_no_recommendation)
     ck_assert(isinf(scores[0]) && scores[0] < 0.0f);
     ck_assert_int_eq(counts[1], 2);
     ck_assert_int_eq(items[2] + items[3], 1); /* 0 and 1 */
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_model_destroy(model);
     cfd_config_destroy(config);
     cfd_dataset_destroy(data);

@@ -20,7 +20,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_model_destroy(model);
     cfd_config_destroy(config);
     cfd_dataset_destroy(data);

@@ -197,7 +197,7 @@ static void check_recommend(int32_t threads, int32_t users, int32_t items, int32
     world_open(&w, threads, users, items, 4, values, seed);
     uint64_t state = seed;
     for (int32_t i = 0; i < items / 10; i++) {
-        w.s.keys[random_below(&state, items) * 4] = i % 2 == 0 ? NAN : -INFINITY;
+        w.s.owned[1][random_below(&state, items) * 4] = i % 2 == 0 ? NAN : -INFINITY;
     }
     int32_t *asked = malloc(sizeof *asked * n_users);
     int64_t *offsets = calloc(n_users + 1, sizeof *offsets);
@@ -297,7 +297,7 @@ START_TEST(only_allowed_items_are_listed)
         int32_t allowed[2 * ITEMS];
         const size_t sizes[] = {0, 1, 10, 257, 600, 2 * ITEMS};
         for (int32_t i = 0; i < ITEMS / 10; i++) {
-            w.s.keys[random_below(&state, ITEMS) * 5] = i % 2 == 0 ? NAN : INFINITY;
+            w.s.owned[1][random_below(&state, ITEMS) * 5] = i % 2 == 0 ? NAN : INFINITY;
         }
         for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
             for (int order = 0; order < 3; order++) {

@@ -113,8 +113,8 @@ START_TEST(a_loaded_scorer_tells_what_the_file_says)
     OK(cfd_score_users(s, (const int32_t[]){0, 1, 2}, USERS, NULL, 0, scores));
     const float expected[USERS * ITEMS] = {1, 2, 3, 2, 5, 0, -1, 0, 4, -2, -4, -2};
     ck_assert_mem_eq(scores, expected, sizeof scores);
-    cfd_scorer_destroy(s);
-    cfd_scorer_destroy(NULL);
+    cfd_scorer_release(s);
+    cfd_scorer_release(NULL);
 }
 END_TEST
 
@@ -130,7 +130,7 @@ START_TEST(a_model_without_modalities_has_no_roles)
     cfd_scorer *s;
     OK(cfd_scorer_load(context, path, &s));
     ck_assert_ptr_null(cfd_scorer_role(s, 0));
-    cfd_scorer_destroy(s);
+    cfd_scorer_release(s);
     cfd_context_destroy(context);
 }
 END_TEST
@@ -360,7 +360,7 @@ START_TEST(arguments_are_checked_and_named)
     FAILS(CFD_ERROR_ARGUMENT, "scorer is NULL", cfd_scorer_get_info(NULL, &info));
     FAILS(CFD_ERROR_ARGUMENT, "info is NULL", cfd_scorer_get_info(s, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "config is NULL", cfd_scorer_get_config(s, NULL));
-    cfd_scorer_destroy(s);
+    cfd_scorer_release(s);
 }
 END_TEST
 
@@ -385,7 +385,7 @@ START_TEST(recommendation_by_hand)
     ck_assert_int_eq(counts[0], 3);
     ck_assert_int_eq(counts[1], 4);
     ck_assert_int_eq(counts[2], 0);
-    cfd_scorer_destroy(s);
+    cfd_scorer_release(s);
 }
 END_TEST
 
@@ -422,7 +422,7 @@ START_TEST(allowed_items_by_hand)
     filter.struct_size = offsetof(cfd_filter, allow_items);
     OK(cfd_recommend(s, users, 1, 1, &filter, items, NULL, NULL));
     ck_assert_int_eq(items[0], 2);
-    cfd_scorer_destroy(s);
+    cfd_scorer_release(s);
 }
 END_TEST
 
@@ -462,7 +462,7 @@ START_TEST(popularity_counts_the_users_who_have_an_item)
         OK(cfd_scorer_get_info(s, &info));
         ck_assert_int_eq(info.width, 1);
         ck_assert_int_eq(info.n_modalities, 0);
-        cfd_scorer_destroy(s);
+        cfd_scorer_release(s);
     }
     cfd_scorer *s;
     FAILS(CFD_ERROR_ARGUMENT, "dataset is NULL", cfd_scorer_create_popularity(context, NULL, 0, &s));
@@ -504,7 +504,7 @@ START_TEST(a_scorer_is_evaluated_with_defaults_and_with_options)
         ck_assert_double_eq(metrics[0].hr, 0.0);
         ck_assert_int_eq(metrics[1].k, 10); /* beyond n_ks: untouched */
     }
-    cfd_scorer_destroy(s);
+    cfd_scorer_release(s);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);
 }
@@ -548,7 +548,7 @@ START_TEST(the_context_seeds_the_draw_unless_options_do)
         options.negatives = 50;
         options.seed = option_seeds[i];
         OK(cfd_evaluate_scorer(s, data, &options, &metrics[i], NULL));
-        cfd_scorer_destroy(s);
+        cfd_scorer_release(s);
         cfd_dataset_destroy(data);
         cfd_context_destroy(context);
     }
@@ -611,7 +611,7 @@ START_TEST(options_of_evaluation_are_checked)
     cfd_dataset_destroy(other);
     ck_assert_int_eq(metrics[0].k, -7);
     ck_assert_uint_eq(n_users, 77);
-    cfd_scorer_destroy(s);
+    cfd_scorer_release(s);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);
 }
@@ -642,7 +642,7 @@ START_TEST(want_of_memory_while_a_scorer_is_made_leaks_nothing)
             memory.fail_at = 0;
             if (status == CFD_OK) {
                 ck_assert_int_ge(n, 5);
-                cfd_scorer_destroy(s);
+                cfd_scorer_release(s);
                 ck_assert_int_eq(atomic_load(&memory.live), live);
                 break;
             }
@@ -656,7 +656,7 @@ START_TEST(want_of_memory_while_a_scorer_is_made_leaks_nothing)
     cfd_context_destroy(context);
     cfd_dataset_destroy(data);
     ck_assert_int_gt(atomic_load(&memory.live), 0); /* the scorer keeps the context */
-    cfd_scorer_destroy(last);
+    cfd_scorer_release(last);
     ck_assert_int_eq(atomic_load(&memory.live), 0);
 }
 END_TEST

@@ -81,7 +81,7 @@ START_TEST(a_model_of_one_context_serves_in_another)
             ck_assert_int_eq(info.steps_done, 3);
             ck_assert_int_eq(info.n_modalities, 2);
             ck_assert_str_eq(cfd_scorer_role(scorer, 1), "tags");
-            cfd_scorer_destroy(scorer);
+            cfd_scorer_release(scorer);
             free(expected);
         }
         cfd_context_destroy(training);
@@ -111,9 +111,9 @@ START_TEST(the_scores_are_those_of_the_serving_device)
     free(of_here);
     free(of_there);
     free(of_same);
-    cfd_scorer_destroy(here);
-    cfd_scorer_destroy(there);
-    cfd_scorer_destroy(same);
+    cfd_scorer_release(here);
+    cfd_scorer_release(there);
+    cfd_scorer_release(same);
     cfd_model_destroy(model);
     cfd_context_destroy(training);
     cfd_context_destroy(serving);
@@ -129,7 +129,7 @@ START_TEST(all_memory_is_the_serving_contexts)
     cfd_model *model = train_model(training);
     cfd_scorer *scorer;
     OK(cfd_scorer_create(model, &scorer)); /* scratch memory has grown */
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     long of_training = atomic_load(&trained.live);
     long of_serving = atomic_load(&served.live);
     for (long n = 0;; n++) {
@@ -151,7 +151,7 @@ START_TEST(all_memory_is_the_serving_contexts)
     ck_assert_int_eq(atomic_load(&trained.live), 0); /* nothing of it is kept */
     cfd_context_destroy(serving);
     ck_assert_int_gt(atomic_load(&served.live), 0);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     ck_assert_int_eq(atomic_load(&served.live), 0);
 }
 END_TEST

@@ -107,13 +107,13 @@ static float *random_rows(size_t n, uint32_t state)
     return rows;
 }
 
-static cfd_scorer *open_scorer(cfd_context *context)
+static cfd_scorer *open_scorer(cfd_context *context, uint32_t seed)
 {
     char path[] = "scorer-threads-XXXXXX";
     int file = mkstemp(path);
     ck_assert_int_ge(file, 0);
     close(file);
-    float *queries = random_rows((size_t)USERS * WIDTH, 1);
+    float *queries = random_rows((size_t)USERS * WIDTH, 1 + seed);
     float *keys = random_rows((size_t)ITEMS * WIDTH, 2);
     const safetensors_entry metadata[] = {{"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "0"},
                                           {"n_users", "120"}, {"n_items", "700"}, {"roles", ""},
@@ -156,7 +156,7 @@ START_TEST(any_number_of_threads_may_ask_one_scorer_at_once)
     options.threads = contexts[_i].threads;
     cfd_context *context;
     OK(cfd_context_create(&options, &context));
-    cfd_scorer *scorer = open_scorer(context);
+    cfd_scorer *scorer = open_scorer(context, 0);
     cfd_dataset *data = open_data(context);
 
     atomic_int ready = 0;
@@ -181,9 +181,82 @@ START_TEST(any_number_of_threads_may_ask_one_scorer_at_once)
     for (int i = 0; i < CALLERS; i++) {
         ck_assert_msg(callers[i].same, "%s", callers[i].failure);
     }
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     cfd_dataset_destroy(data);
     cfd_context_destroy(context);
+}
+END_TEST
+
+/* ---- a service that swaps its scorer ---- */
+
+enum { SERVERS = 16, SWAPS = 60 };
+
+/* The current scorer, and what each of the two that take turns answers. */
+typedef struct shelf {
+    pthread_mutex_t lock;
+    cfd_scorer *current;
+    float expected[2][ITEMS];
+    atomic_bool ended;
+    atomic_int answered, wrong;
+} shelf;
+
+static cfd_scorer *take(shelf *s)
+{
+    pthread_mutex_lock(&s->lock);
+    cfd_scorer *scorer = cfd_scorer_retain(s->current);
+    pthread_mutex_unlock(&s->lock);
+    return scorer;
+}
+
+static void *serve(void *argument)
+{
+    shelf *s = argument;
+    const int32_t user = 5;
+    float scores[ITEMS];
+    while (!atomic_load(&s->ended)) {
+        cfd_scorer *scorer = take(s);
+        cfd_status status = cfd_score_users(scorer, &user, 1, NULL, 0, scores);
+        cfd_scorer_release(scorer);
+        bool right = status == CFD_OK && (memcmp(scores, s->expected[0], sizeof scores) == 0 ||
+                                          memcmp(scores, s->expected[1], sizeof scores) == 0);
+        atomic_fetch_add(right ? &s->answered : &s->wrong, 1);
+    }
+    return NULL;
+}
+
+START_TEST(requests_end_on_the_scorer_they_began_on)
+{
+    static shelf s = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    cfd_context *context;
+    OK(cfd_context_create(NULL, &context));
+    const int32_t user = 5;
+    for (int k = 0; k < 2; k++) {
+        cfd_scorer *scorer = open_scorer(context, (uint32_t)k);
+        OK(cfd_score_users(scorer, &user, 1, NULL, 0, s.expected[k]));
+        cfd_scorer_release(scorer);
+    }
+    ck_assert_mem_ne(s.expected[0], s.expected[1], sizeof s.expected[0]);
+    s.current = open_scorer(context, 0);
+    pthread_t threads[SERVERS];
+    for (int i = 0; i < SERVERS; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, serve, &s), 0);
+    }
+    for (int swap = 1; swap <= SWAPS; swap++) {
+        cfd_scorer *fresh = open_scorer(context, (uint32_t)swap % 2);
+        pthread_mutex_lock(&s.lock);
+        cfd_scorer *old = s.current;
+        s.current = fresh;
+        pthread_mutex_unlock(&s.lock);
+        cfd_scorer_release(old);
+    }
+    atomic_store(&s.ended, true);
+    for (int i = 0; i < SERVERS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    }
+    cfd_scorer_release(s.current);
+    cfd_context_destroy(context);
+    ck_assert_int_eq(atomic_load(&s.wrong), 0);
+    ck_assert_int_gt(atomic_load(&s.answered), SERVERS);
 }
 END_TEST
 
@@ -193,6 +266,7 @@ static Suite *suite(void)
     TCase *t = tcase_create("threads");
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, any_number_of_threads_may_ask_one_scorer_at_once, 0, sizeof contexts / sizeof *contexts);
+    tcase_add_test(t, requests_end_on_the_scorer_they_began_on);
     suite_add_tcase(s, t);
     return s;
 }

@@ -30,6 +30,45 @@ START_TEST(lists_are_the_head_of_a_full_sort)
 }
 END_TEST
 
+/* Every combination of exclusions, what users have, allowed items, denied items, and a least score; for one user, and several. */
+START_TEST(filters_work_together)
+{
+    served d;
+    enum { USERS = 12, ITEMS = 900, EACH = 60, DENIED = 90 };
+    if (!open_integers(&d, (enum backend)_i, USERS, ITEMS, 24)) {
+        return;
+    }
+    int64_t offsets[USERS + 1] = {0};
+    int32_t seen[USERS * EACH];
+    int32_t denied[DENIED];
+    for (int32_t u = 0; u < USERS; u++) {
+        int32_t n = u % 4 == 1 ? 0 : EACH;
+        for (int32_t i = 0; i < n; i++) {
+            seen[offsets[u] + i] = i * (ITEMS / EACH) + random_below(ITEMS / EACH);
+        }
+        offsets[u + 1] = offsets[u] + n;
+    }
+    d.s.seen = (seen_items){offsets, seen};
+    for (int parts = 0; parts < 32; parts++) {
+        for (size_t n_users = 1; n_users <= 25; n_users += 24) {
+            request r = make_request(&d.s, n_users, 40, parts & 1 ? 80 : 0, parts & 2 ? 500 : -1);
+            for (int32_t i = 0; i < DENIED; i++) { /* in order, each once; or not */
+                denied[i] = n_users == 1 ? 10 * i : random_below(ITEMS);
+            }
+            r.filter.exclude_seen = parts & 4 ? 1 : 0;
+            r.filter.deny_items = parts & 8 ? denied : NULL;
+            r.filter.n_deny_items = parts & 8 ? DENIED : 0;
+            r.filter.has_min_score = parts & 16 ? 1 : 0;
+            r.filter.min_score = 40.0f;
+            check_request(&d.s, &r, 0);
+            request_free(&r);
+        }
+    }
+    d.s.seen = (seen_items){NULL, NULL};
+    served_close(&d);
+}
+END_TEST
+
 START_TEST(small_scorers_are_served)
 {
     const int32_t sizes[] = {1, 33, 1024, 1025};
@@ -319,6 +358,7 @@ static Suite *suite(void)
     TCase *lists = tcase_create("lists");
     tcase_set_timeout(lists, 300);
     tcase_add_loop_test(lists, lists_are_the_head_of_a_full_sort, 0, ALL_BACKENDS);
+    tcase_add_loop_test(lists, filters_work_together, 0, ALL_BACKENDS);
     tcase_add_loop_test(lists, small_scorers_are_served, 0, ALL_BACKENDS);
     tcase_add_loop_test(lists, items_come_in_several_blocks, 0, ALL_BACKENDS);
     tcase_add_loop_test(lists, users_come_in_several_blocks, 0, ALL_BACKENDS);

@@ -332,7 +332,7 @@ START_TEST(the_best_evaluation_wins_and_improvement_restores_patience)
         OK(cfd_scorer_create(model, &scorer));
         OK(cfd_scorer_get_info(scorer, &served));
         ck_assert_int_eq(served.steps_done, best_epoch * info_of(model).steps_per_epoch); /* not all that were done */
-        cfd_scorer_destroy(scorer);
+        cfd_scorer_release(scorer);
 
         /* ... and is the model that training for so many epochs alone gives. */
         char epochs[16];

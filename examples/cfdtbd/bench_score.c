@@ -284,7 +284,7 @@ static int bench(const score_choices *c, scoring *s)
         print_results(c, s);
     }
     for (int w = 0; w < WAYS; w++) {
-        cfd_scorer_destroy(s->scorers[w]);
+        cfd_scorer_release(s->scorers[w]);
         cfd_context_destroy(s->contexts[w]);
         free(s->lists[w].users);
         free(s->lists[w].items);

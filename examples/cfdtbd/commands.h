@@ -6,6 +6,7 @@
 int train_command(int argc, char **argv);
 int evaluate_command(int argc, char **argv);
 int recommend_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int info_command(int argc, char **argv);
 int bench_command(int argc, char **argv);

@@ -76,7 +76,7 @@ static int describe_model(cfd_context *context, const char *path)
     cfd_scorer_info info = CFD_SCORER_INFO_INIT;
     if (cfd_scorer_load(context, path, &scorer) != CFD_OK || cfd_scorer_get_info(scorer, &info) != CFD_OK ||
         cfd_scorer_get_config(scorer, &config) != CFD_OK) {
-        cfd_scorer_destroy(scorer);
+        cfd_scorer_release(scorer);
         return failed_in_library();
     }
     print_path("model", path);
@@ -92,7 +92,7 @@ static int describe_model(cfd_context *context, const char *path)
     describe_key(config, "embedding", "embedding_dim");
     describe_key(config, "layers", "layers");
     cfd_config_destroy(config);
-    cfd_scorer_destroy(scorer);
+    cfd_scorer_release(scorer);
     return EXIT_DONE;
 }
 

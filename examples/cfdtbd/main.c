@@ -23,6 +23,7 @@ static const command commands[] = {
     {"train", "train a model on a data set directory", train_command},
     {"evaluate", "metrics of a saved model", evaluate_command},
     {"recommend", "the best items of a user", recommend_command},
+    {"explain", "why a user has this score for an item", explain_command},
     {"config", "every setting, with its value", config_command},
     {"info", "what a model file or a data set directory is", info_command},
     {"bench", "how fast it is on this machine, part by part", bench_command},

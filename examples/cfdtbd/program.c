@@ -154,7 +154,7 @@ int with_serving(const machine *m, const char *model_path, const char *directory
     code = code == EXIT_DONE ? open_pair(&s, model_path, directory) : code;
     code = code == EXIT_DONE ? work(choices, &s) : code;
     cfd_dataset_destroy(s.dataset);
-    cfd_scorer_destroy(s.scorer);
+    cfd_scorer_release(s.scorer);
     cfd_context_destroy(s.context);
     return code;
 }

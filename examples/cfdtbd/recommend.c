@@ -2,6 +2,7 @@
 /* cfdtbd recommend: the best items of one user, without those that the user has. */
 #include "commands.h"
 #include "json.h"
+#include "named.h"
 #include "program.h"
 
 #include <stdio.h>
@@ -15,24 +16,6 @@ typedef struct recommend_choices {
     bool json;
     machine on;
 } recommend_choices;
-
-/* The user of that name; where no user bears it, the user of that number. */
-static int find_user(const cfd_dataset *dataset, const cfd_dataset_info *info, const char *directory, const char *text,
-                     int32_t *user)
-{
-    int64_t number;
-    int32_t named = info->has_user_names ? cfd_dataset_find_user(dataset, text) : -1;
-    if (named >= 0) {
-        *user = named;
-        return EXIT_DONE;
-    }
-    if (integer_from_text(text, 0, info->n_users - 1, &number)) {
-        *user = (int32_t)number;
-        return EXIT_DONE;
-    }
-    return failed("%s has no user \"%s\": %sa number from 0 to %d", directory, text,
-                  info->has_user_names ? "neither a name nor " : "", (int)info->n_users - 1);
-}
 
 /* Train and validation items of the user, one after the other. */
 static int seen_items(const cfd_dataset *dataset, int32_t user, int32_t **items, int64_t offsets[2])
@@ -59,39 +42,25 @@ static int seen_items(const cfd_dataset *dataset, int32_t user, int32_t **items,
     return EXIT_DONE;
 }
 
-static void print_id(json *j, const char *key, const char *name, int32_t id)
-{
-    if (name) {
-        json_text(j, key, name);
-    } else {
-        json_integer(j, key, id);
-    }
-}
-
 static void print_items(const cfd_dataset *dataset, bool as_json, int32_t user, const int32_t *items,
                         const float *scores, int32_t n)
 {
     char number[JSON_NUMBER_BYTES];
     if (!as_json) {
         for (int32_t i = 0; i < n; i++) {
-            const char *name = cfd_dataset_item_name(dataset, items[i]);
             printf("%3d  %-12s  ", (int)i + 1, json_shortest(scores[i], true, number));
-            if (name) {
-                print_shown(name);
-            } else {
-                printf("%d", (int)items[i]);
-            }
+            print_named(cfd_dataset_item_name(dataset, items[i]), items[i]);
             printf("\n");
         }
         return;
     }
     json j = json_begin(stdout, false);
     json_open(&j, NULL, '{');
-    print_id(&j, "user", cfd_dataset_user_name(dataset, user), user);
+    json_named(&j, "user", cfd_dataset_user_name(dataset, user), user);
     json_open(&j, "items", '[');
     for (int32_t i = 0; i < n; i++) {
         json_open(&j, NULL, '{');
-        print_id(&j, "item", cfd_dataset_item_name(dataset, items[i]), items[i]);
+        json_named(&j, "item", cfd_dataset_item_name(dataset, items[i]), items[i]);
         json_float(&j, "score", scores[i]);
         json_close(&j, '}');
     }
@@ -110,7 +79,7 @@ static int recommend(const void *choices, const serving *s)
     if (cfd_dataset_get_info(s->dataset, &info) != CFD_OK) {
         return failed_in_library();
     }
-    int code = find_user(s->dataset, &info, c->directory, c->user, &user);
+    int code = find_user(s->dataset, c->directory, c->user, &user);
     if (code == EXIT_DONE) {
         code = seen_items(s->dataset, user, &seen, offsets);
     }

@@ -219,7 +219,7 @@ static int run_evaluation(training_run *run, const cutoffs *cuts)
         code = failed_in_library();
     }
     f->done = code == EXIT_DONE;
-    cfd_scorer_destroy(popularity);
+    cfd_scorer_release(popularity);
     return code;
 }
 

@@ -59,6 +59,6 @@ cfd_status cfd_evaluate(cfd_model *model, const cfd_dataset *data, const cfd_eva
     cfd_scorer *snapshot;
     TRY(cfd_scorer_create(model, &snapshot));
     cfd_status status = cfd_evaluate_scorer(snapshot, data, options, metrics, n_users);
-    cfd_scorer_destroy(snapshot);
+    cfd_scorer_release(snapshot);
     return status;
 }

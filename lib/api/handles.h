@@ -11,6 +11,7 @@
 #include "ops/ops.h"
 #include "ops/profile.h"
 #include "serve/scorer.h"
+#include "serve/snapshot.h"
 
 #include <stdatomic.h>
 
@@ -38,11 +39,8 @@ struct cfd_dataset {
 struct cfd_scorer {
     atomic_int references;
     cfd_context *context;
-    scorer core;
-    settings values;
-    char roles[CFD_MAX_MODALITIES][SETTINGS_ROLE_BYTES];
-    int32_t n_roles;
-    int64_t steps_done;
+    scorer core;   /* works on the snapshot's rows */
+    snapshot data;
 };
 
 cfd_context *context_retain(cfd_context *context);

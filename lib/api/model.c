@@ -68,16 +68,29 @@ static cfd_status drop_some(cfd_model *model, const role_settings *own, int32_t 
     return CFD_OK;
 }
 
-static cfd_status fit_transforms(cfd_model *model, const settings *values, ops *device)
+/* Fitted to the features, or as another model has fitted them. */
+static cfd_status make_transforms(cfd_model *model, const settings *values, const cfd_model *from, ops *device)
 {
     for (int32_t r = 0; r < model->n_roles; r++) {
         role_settings own = settings_role(values, model->roles[r].role);
         const ops_feature_source *features;
+        const memory_source *memory = &model->context->memory;
         TRY(drop_some(model, &own, r, &features));
-        TRY(transform_fit(&model->context->memory, device, model->context->seed, own.role, own.transform, features,
-                          &model->transforms[r]));
+        TRY(from ? transform_apply(memory, &from->transforms[r], own.role, features, &model->transforms[r])
+                 : transform_fit(memory, device, model->context->seed, own.role, own.transform, features,
+                                 &model->transforms[r]));
     }
     return CFD_OK;
+}
+
+/* A model that goes on must find the modalities that it knows. */
+static cfd_status check_same_roles(const cfd_model *model, const cfd_model *from)
+{
+    bool same = model->n_roles == from->n_roles;
+    for (int32_t r = 0; r < model->n_roles && same; r++) {
+        same = strcmp(model->roles[r].role, from->roles[r].role) == 0;
+    }
+    return same ? CFD_OK : fail(CFD_ERROR_DATA, "the data set's modalities do not play the model's roles, in the same order");
 }
 
 /* Takes over `device`. */
@@ -105,18 +118,11 @@ static cfd_status create_core(cfd_model *model, const settings *values, ops *dev
     return status;
 }
 
-cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_dataset *dataset, cfd_model **model)
+/* from: the model that this one goes on from; NULL: it begins afresh. */
+static cfd_status create(cfd_context *context, const settings *values, cfd_dataset *dataset, const cfd_model *from, cfd_model **model)
 {
-    REQUIRE(context);
-    REQUIRE(dataset);
-    REQUIRE(model);
     if (dataset->data.splits[CFD_SPLIT_TRAIN].interactions == 0) {
         return fail(CFD_ERROR_DATA, "the data set has no training interactions");
-    }
-    settings values;
-    settings_init(&values);
-    if (config) {
-        values = config->values;
     }
     cfd_model *made;
     TRY(memory_allocate_zero(&context->memory, 1, sizeof *made, "a model", &made));
@@ -124,12 +130,14 @@ cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_
     made->data = dataset_retain(dataset);
     cfd_status status;
     ops *device = NULL;
-    TRY_OR(failed, assign_roles(made, &values));
+    TRY_OR(failed, assign_roles(made, values));
+    TRY_OR(failed, from ? check_same_roles(made, from) : CFD_OK);
     TRY_OR(failed, context_open_device(context, &device));
-    TRY_OR(failed, fit_transforms(made, &values, device));
+    TRY_OR(failed, make_transforms(made, values, from, device));
     ops *taken = device;
     device = NULL;
-    TRY_OR(failed, create_core(made, &values, taken));
+    TRY_OR(failed, create_core(made, values, taken));
+    TRY_OR(failed, from ? model_take_over(made->core, from->core) : CFD_OK);
     atomic_store(&dataset->frozen, true);
     *model = made;
     return CFD_OK;
@@ -139,6 +147,27 @@ failed:
     }
     cfd_model_destroy(made);
     return status;
+}
+
+cfd_status cfd_model_create(cfd_context *context, const cfd_config *config, cfd_dataset *dataset, cfd_model **model)
+{
+    REQUIRE(context);
+    REQUIRE(dataset);
+    REQUIRE(model);
+    settings values;
+    settings_init(&values);
+    if (config) {
+        values = config->values;
+    }
+    return create(context, &values, dataset, NULL, model);
+}
+
+cfd_status cfd_model_extend(cfd_model *model, cfd_dataset *dataset, cfd_model **extended)
+{
+    REQUIRE(model);
+    REQUIRE(dataset);
+    REQUIRE(extended);
+    return create(model->context, &model->core->values, dataset, model, extended);
 }
 
 void cfd_model_destroy(cfd_model *model)

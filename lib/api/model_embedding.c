@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a model makes of its parameters: propagated embeddings by name, and the snapshot that serves. */
+/* What a model makes of its parameters: propagated embeddings by name. */
 #include "api/model_handle.h"
 
-#include "api/scorer_new.h"
-
-#include <math.h>
 #include <string.h>
 
 /* ---- embeddings ---- */
@@ -69,62 +66,4 @@ cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *va
 done:
     t->release(m->device, block);
     return status;
-}
-
-/* ---- the snapshot ---- */
-
-static cfd_status check_finite(const float *rows, int32_t n, size_t width, const char *what)
-{
-    for (int32_t r = 0; r < n; r++) {
-        const float *row = rows + (size_t)r * width;
-        for (size_t c = 0; c < width; c++) {
-            if (!isfinite(row[c])) {
-                return fail(CFD_ERROR_NUMERIC, "the model's embedding of %s %d is not finite: it cannot serve", what, (int)r);
-            }
-        }
-    }
-    return CFD_OK;
-}
-
-cfd_status model_handle_snapshot(cfd_model *model, const memory_source *memory, float **queries, float **keys)
-{
-    struct model *m = model->core;
-    size_t width = (size_t)model_score_width(m);
-    float *q = NULL;
-    float *k = NULL;
-    cfd_status status;
-    TRY_OR(failed, memory_allocate(memory, (size_t)m->users * width, sizeof *q, "the query rows", &q));
-    TRY_OR(failed, memory_allocate(memory, (size_t)m->items * width, sizeof *k, "the key rows", &k));
-    TRY_OR(failed, model_snapshot(m, q, k));
-    TRY_OR(failed, check_finite(q, m->users, width, "user"));
-    TRY_OR(failed, check_finite(k, m->items, width, "item"));
-    *queries = q;
-    *keys = k;
-    return CFD_OK;
-failed:
-    memory_release(memory, k);
-    memory_release(memory, q);
-    return status;
-}
-
-cfd_status cfd_scorer_create(cfd_model *model, cfd_scorer **scorer)
-{
-    return cfd_scorer_create_in(NULL, model, scorer);
-}
-
-cfd_status cfd_scorer_create_in(cfd_context *context, cfd_model *model, cfd_scorer **scorer)
-{
-    REQUIRE(model);
-    REQUIRE(scorer);
-    struct model *m = model->core;
-    context = context ? context : model->context;
-    char roles[CFD_MAX_MODALITIES][SETTINGS_ROLE_BYTES];
-    for (int32_t r = 0; r < m->n_roles; r++) {
-        memcpy(roles[r], m->roles[r].own.role, SETTINGS_ROLE_BYTES);
-    }
-    float *queries;
-    float *keys;
-    TRY(model_handle_snapshot(model, &context->memory, &queries, &keys));
-    return scorer_handle_create(context, &m->values, (const char(*)[SETTINGS_ROLE_BYTES])roles, m->n_roles,
-                                m->parameter_steps, m->users, m->items, model_score_width(m), queries, keys, scorer);
 }

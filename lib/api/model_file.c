@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_TENSORS (MODEL_MAX_TENSORS + 2 + CFD_MAX_MODALITIES * (3 * SETTINGS_MAX_STAGES + 1))
+#define MOST_TENSORS (MODEL_MAX_TENSORS + 8 + CFD_MAX_MODALITIES * (3 * SETTINGS_MAX_STAGES + 2))
 #define MOST_ENTRIES 256
 #define NAME_BYTES 128
 
@@ -20,8 +20,9 @@ typedef struct contents {
     size_t n_entries;
     char *texts[2 * MOST_ENTRIES]; /* owned: keys and values */
     size_t n_texts;
-    float *owned[MODEL_MAX_TENSORS + 2];
+    float *owned[MODEL_MAX_TENSORS];
     size_t n_owned;
+    snapshot serving;
 } contents;
 
 static void add_tensor(contents *c, const char *name, int64_t rows, int64_t columns, const float *data)
@@ -129,17 +130,42 @@ static void add_transforms(contents *c, const cfd_model *model)
     }
 }
 
-static cfd_status add_serving_rows(contents *c, cfd_model *model)
+static void add_integers(contents *c, const char *name, const char *dtype, size_t n, size_t size, const void *data)
 {
-    const struct model *m = model->core;
-    float *queries;
-    float *keys;
-    TRY(model_handle_snapshot(model, m->memory, &queries, &keys));
-    c->owned[c->n_owned++] = queries;
-    c->owned[c->n_owned++] = keys;
-    add_tensor(c, "serve.query", m->users, model_score_width(m), queries);
-    add_tensor(c, "serve.key", m->items, model_score_width(m), keys);
-    return CFD_OK;
+    add_vector(c, name, (int64_t)n, data);
+    c->tensors[c->n_tensors - 1].dtype = dtype;
+    c->tensors[c->n_tensors - 1].bytes = n * size;
+}
+
+/* What serves, as far as it is not there as a parameter or transform. */
+static void add_serving(contents *c, const snapshot *s)
+{
+    score_layout l = snapshot_layout(s);
+    int64_t nodes = (int64_t)s->users + s->items;
+    add_tensor(c, "serve.query", s->users, s->width, s->queries);
+    add_tensor(c, "serve.key", s->items, s->width, s->keys);
+    if (s->history.offsets) {
+        add_integers(c, "serve.history.offsets", "I64", (size_t)s->users + 1, sizeof(int64_t), s->history.offsets);
+        add_integers(c, "serve.history.items", "I32", (size_t)s->history.offsets[s->users], sizeof(int32_t), s->history.items);
+    }
+    if (!s->nodes.degrees) {
+        return;
+    }
+    add_integers(c, "serve.degrees", "I32", (size_t)nodes, sizeof(int32_t), s->nodes.degrees);
+    if (l.has_base) {
+        add_tensor(c, "serve.layers", l.layers * nodes, l.d, s->nodes.layers);
+    }
+    if (l.head_columns > 0) {
+        add_tensor(c, "serve.heads", nodes, l.head_columns, s->nodes.heads);
+        add_tensor(c, "serve.hops", nodes, l.head_columns, s->nodes.hops);
+    }
+    for (int32_t role = 0; role < s->n_roles; role++) {
+        if (s->encoders[role].whitening) {
+            char name[NAME_BYTES];
+            snprintf(name, sizeof name, "serve.whitening.%s", s->roles[role]);
+            add_tensor(c, name, (int64_t)l.n_kinds * l.d, l.d, s->encoders[role].whitening);
+        }
+    }
 }
 
 cfd_status cfd_model_save(cfd_model *model, const char *path)
@@ -154,7 +180,8 @@ cfd_status cfd_model_save(cfd_model *model, const char *path)
     TRY_OR(done, add_metadata(c, model));
     TRY_OR(done, add_parameters(c, model));
     add_transforms(c, model);
-    TRY_OR(done, add_serving_rows(c, model));
+    TRY_OR(done, model_handle_snapshot(model, memory, &c->serving));
+    add_serving(c, &c->serving);
     TRY_OR(done, safetensors_write(memory, path, c->tensors, c->n_tensors, c->entries, c->n_entries));
 done:
     for (size_t i = 0; i < c->n_owned; i++) {
@@ -163,6 +190,7 @@ done:
     for (size_t i = 0; i < c->n_texts; i++) {
         memory_release(memory, c->texts[i]);
     }
+    snapshot_release(&c->serving);
     memory_release(memory, c);
     return status;
 }

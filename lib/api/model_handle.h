@@ -18,7 +18,7 @@ struct cfd_model {
     model *core;
 };
 
-/* Query and key rows at the present parameters, allocated here from `memory`. */
-cfd_status model_handle_snapshot(cfd_model *model, const memory_source *memory, float **queries, float **keys);
+/* All that serves, at the present parameters, in memory of its own from `memory`. */
+cfd_status model_handle_snapshot(cfd_model *model, const memory_source *memory, snapshot *out);
 
 #endif

@@ -70,6 +70,9 @@ cfd_status dataset_add_sparse(dataset *data, const char *name, int32_t columns, 
 cfd_status dataset_set_user_names(dataset *data, const char *const *names);
 cfd_status dataset_set_item_names(dataset *data, const char *const *names);
 
+/* Turns counts of an item's tags, by column and in any order, into the weights that a data set's items have: TF-IDF, then norm 1. */
+void dataset_weigh_tags(const float *idf, float *row, int32_t columns);
+
 const char *name_list_at(const name_list *names, int32_t id); /* NULL without names */
 int32_t name_list_find(const name_list *names, const char *name);
 

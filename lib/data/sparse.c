@@ -205,3 +205,16 @@ cfd_status sparse_weigh_tags(const memory_source *memory, modality *m)
     memory_release(memory, idf);
     return status;
 }
+
+void dataset_weigh_tags(const float *idf, float *row, int32_t columns)
+{
+    double square = 0.0;
+    for (int32_t c = 0; c < columns; c++) {
+        double weight = (double)row[c] * idf[c];
+        square += weight * weight;
+    }
+    double norm = sqrt(square);
+    for (int32_t c = 0; c < columns && norm > 0.0; c++) {
+        row[c] = (float)((double)row[c] * idf[c] / norm);
+    }
+}

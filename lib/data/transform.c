@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stages of a feature transform, fitted and applied one after the other. */
-#include "data/transform.h"
+#include "data/transform_rows.h"
 
-#include "base/half.h"
 #include "base/text.h"
 
 #include <float.h>
@@ -16,37 +15,6 @@ typedef struct fitting {
     uint64_t seed;
     const char *role;
 } fitting;
-
-static bool is_zero_row(const float *row, int32_t columns)
-{
-    for (int32_t c = 0; c < columns; c++) {
-        if (row[c] != 0.0f) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* `n` numbers of the source's type, from number `start` on, as float32. */
-static void widen(const ops_feature_source *f, size_t start, float *to, size_t n)
-{
-    const uint16_t *shorts = f->dense;
-    switch (f->element) {
-    case OPS_FLOAT32:
-        memcpy(to, (const float *)f->dense + start, n * sizeof *to);
-        break;
-    case OPS_FLOAT16:
-        for (size_t c = 0; c < n; c++) {
-            to[c] = half_to_float(shorts[start + c]);
-        }
-        break;
-    case OPS_BFLOAT16:
-        for (size_t c = 0; c < n; c++) {
-            to[c] = bfloat16_to_float(shorts[start + c]);
-        }
-        break;
-    }
-}
 
 /* Makes t->features float32 in dense memory that may be written. */
 static cfd_status own_dense(transform *t)
@@ -63,7 +31,7 @@ static cfd_status own_dense(transform *t)
     }
     TRY(memory_allocate(t->memory, n, sizeof(float), "transformed features", &t->dense));
     for (size_t r = 0; r < rows; r++) {
-        widen(f, r * (size_t)f->ld, t->dense + r * columns, columns);
+        transform_widen(f, r * (size_t)f->ld, t->dense + r * columns, columns);
     }
     f->dense = t->dense;
     f->element = OPS_FLOAT32;
@@ -80,7 +48,7 @@ static void column_sums(const transform *t, const float *mean, double *sums, int
     *rows = 0;
     for (int32_t r = 0; r < f->rows; r++) {
         const float *row = t->dense + (size_t)r * (size_t)f->columns;
-        if (is_zero_row(row, f->columns)) {
+        if (transform_row_is_zero(row, f->columns)) {
             continue;
         }
         ++*rows;
@@ -105,13 +73,17 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
     TRY(memory_allocate_zero(t->memory, columns, sizeof *sums, "column sums", &sums));
     cfd_status status = CFD_OK;
     int32_t rows;
-    TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column means", &stage->mean));
+    float *mean;
+    float *scale;
+    TRY_OR(done, transform_learn(t, columns, "column means", &mean));
+    stage->mean = mean;
     column_sums(t, NULL, sums, &rows);
     for (size_t c = 0; c < columns; c++) {
-        stage->mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
+        mean[c] = rows > 0 ? (float)(sums[c] / rows) : 0.0f;
     }
     if (stage->kind == TRANSFORM_STANDARDIZE) {
-        TRY_OR(done, memory_allocate(t->memory, columns, sizeof(float), "column scales", &stage->scale));
+        TRY_OR(done, transform_learn(t, columns, "column scales", &scale));
+        stage->scale = scale;
         memset(sums, 0, columns * sizeof *sums);
         column_sums(t, stage->mean, sums, &rows);
         for (size_t c = 0; c < columns; c++) {
@@ -119,7 +91,7 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
              * where 1 / deviation is beyond float32. */
             double deviation = rows > 0 ? sqrt(sums[c] / rows) : 0.0;
             bool varies = deviation > 1e-6 * fabs(stage->mean[c]) && deviation > FLT_MIN;
-            stage->scale[c] = varies ? (float)(1.0 / deviation) : 0.0f;
+            scale[c] = varies ? (float)(1.0 / deviation) : 0.0f;
         }
     }
 done:
@@ -131,30 +103,11 @@ static void apply_columns(fitting *fit, const transform_stage *stage)
 {
     const ops_feature_source *f = &fit->t->features;
     for (int32_t r = 0; r < f->rows; r++) {
-        float *row = fit->t->dense + (size_t)r * (size_t)f->columns;
-        if (is_zero_row(row, f->columns)) {
-            continue;
-        }
-        for (int32_t c = 0; c < f->columns; c++) {
-            float centered = row[c] - stage->mean[c];
-            row[c] = stage->scale ? centered * stage->scale[c] : centered;
-        }
+        transform_center_row(stage, fit->t->dense + (size_t)r * (size_t)f->columns);
     }
 }
 
 /* ---- l2 ---- */
-
-static void normalise(float *row, int64_t n)
-{
-    double sum = 0.0;
-    for (int64_t c = 0; c < n; c++) {
-        sum += (double)row[c] * row[c];
-    }
-    double inverse = sum > 0.0 ? 1.0 / sqrt(sum) : 0.0;
-    for (int64_t c = 0; c < n; c++) {
-        row[c] = (float)(row[c] * inverse);
-    }
-}
 
 static cfd_status apply_l2(fitting *fit)
 {
@@ -163,7 +116,7 @@ static cfd_status apply_l2(fitting *fit)
     if (f->dense) {
         TRY(own_dense(t));
         for (int32_t r = 0; r < f->rows; r++) {
-            normalise(t->dense + (size_t)r * (size_t)f->columns, f->columns);
+            transform_normalise(t->dense + (size_t)r * (size_t)f->columns, f->columns);
         }
         return CFD_OK;
     }
@@ -176,7 +129,7 @@ static cfd_status apply_l2(fitting *fit)
         f->sparse.values = t->values;
     }
     for (int32_t r = 0; r < f->rows; r++) {
-        normalise(t->values + f->sparse.offsets[r], f->sparse.offsets[r + 1] - f->sparse.offsets[r]);
+        transform_normalise(t->values + f->sparse.offsets[r], f->sparse.offsets[r + 1] - f->sparse.offsets[r]);
     }
     return CFD_OK;
 }
@@ -184,7 +137,7 @@ static cfd_status apply_l2(fitting *fit)
 /* ---- svd ---- */
 
 /* Scales features and basis alike, so that the rows that are there have norm 1 on average. */
-static void scale_to_unit_rows(transform_stage *stage, float *dense, int32_t rows)
+static void scale_to_unit_rows(const transform_stage *stage, float *basis, float *dense, int32_t rows)
 {
     double sum = 0.0;
     int32_t present = 0;
@@ -202,7 +155,7 @@ static void scale_to_unit_rows(transform_stage *stage, float *dense, int32_t row
         dense[i] *= factor;
     }
     for (size_t i = 0; i < (size_t)stage->in * (size_t)stage->out; i++) {
-        stage->basis[i] *= factor;
+        basis[i] *= factor;
     }
 }
 
@@ -215,7 +168,10 @@ static cfd_status apply_svd(fitting *fit, transform_stage *stage)
         return fail(CFD_ERROR_CONFIG, "transform.%s: svd:%d of features with %d rows and %d columns: at most svd:%d",
                     fit->role, (int)stage->out, (int)f->rows, (int)f->columns, (int)most);
     }
-    TRY(svd_basis(t->memory, fit->device, fit->seed, f, stage->out, &stage->basis));
+    float *basis;
+    TRY(svd_basis(t->memory, fit->device, fit->seed, f, stage->out, &basis));
+    t->learnt[t->n_learnt++] = basis;
+    stage->basis = basis;
     float *dense;
     TRY(memory_allocate(t->memory, (size_t)f->rows * (size_t)stage->out, sizeof *dense, "transformed features", &dense));
     cfd_status status = svd_apply(fit->device, f, stage->basis, stage->out, dense);
@@ -223,7 +179,7 @@ static cfd_status apply_svd(fitting *fit, transform_stage *stage)
         memory_release(t->memory, dense);
         return status;
     }
-    scale_to_unit_rows(stage, dense, f->rows);
+    scale_to_unit_rows(stage, basis, dense, f->rows);
     memory_release(t->memory, t->dense);
     memory_release(t->memory, t->values);
     t->dense = dense;
@@ -283,10 +239,8 @@ cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed
 
 void transform_release(transform *t)
 {
-    for (int32_t i = 0; i < t->n_stages; i++) {
-        memory_release(t->memory, t->stages[i].mean);
-        memory_release(t->memory, t->stages[i].scale);
-        memory_release(t->memory, t->stages[i].basis);
+    for (int32_t i = 0; i < t->n_learnt; i++) {
+        memory_release(t->memory, t->learnt[i]);
     }
     if (t->memory) {
         memory_release(t->memory, t->dense);

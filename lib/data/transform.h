@@ -17,15 +17,17 @@
 typedef struct transform_stage {
     enum transform_kind kind;
     int32_t in, out; /* columns before and after */
-    float *mean;     /* in; center, standardize */
-    float *scale;    /* in; standardize: 1 / standard deviation */
-    float *basis;    /* in x out; svd: new features are old features times basis */
+    const float *mean;  /* in; center, standardize */
+    const float *scale; /* in; standardize: 1 / standard deviation */
+    const float *basis; /* in x out; svd: new features are old features times basis */
 } transform_stage;
 
 typedef struct transform {
     const memory_source *memory;
     transform_stage stages[SETTINGS_MAX_STAGES];
     int32_t n_stages;
+    float *learnt[3 * SETTINGS_MAX_STAGES]; /* owned: the stages' arrays */
+    int32_t n_learnt;
     /* the transformed features, host memory: points into the caller's where no stage changed them */
     ops_feature_source features;
     float *dense;  /* owned, may be NULL */
@@ -37,6 +39,14 @@ typedef struct transform {
 cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed, const char *role, const char *spec,
                          const ops_feature_source *features, transform *out);
 void transform_release(transform *t); /* accepts a zeroed struct */
+
+/* What the stages of `fitted` make of other features of the same columns (where there are no stages, any). The result has copies of
+ * what they have learnt. */
+cfd_status transform_apply(const memory_source *memory, const transform *fitted, const char *role,
+                           const ops_feature_source *features, transform *out);
+/* What fitted stages make of a further row: in place or in `other`, whichever is returned. Both have room for the widest
+ * stage's columns, before and after. */
+float *transform_row(const transform_stage *stages, int32_t n_stages, float *row, float *other);
 
 /* svd.c: basis (columns x rank, host, allocated here) such that features times basis are U diag(s) of the leading singular
  * triplets; a triplet beyond the numerical rank gives a column of zeros. rank is at most rows and columns. */

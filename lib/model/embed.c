@@ -131,3 +131,53 @@ done:
     t->release(m->device, block);
     return status;
 }
+
+/* ---- what lies behind the rows ---- */
+
+cfd_status model_read_nodes(model *m, float *layers, float *heads, float *hops)
+{
+    const ops_table *t = m->device->table;
+    size_t rows = (size_t)m->nodes * (size_t)m->d;
+    const float *from = m->e0;
+    for (int32_t l = 0; l < m->layers && m->has_base; l++) {
+        TRY(t->download(m->device, layers + (size_t)l * rows, from, rows * sizeof *layers));
+        float *to = m->layer[l % 2];
+        if (l + 1 < m->layers) {
+            TRY(t->spmm(m->device, &m->base.forward, ops_all_rows, NULL, from, m->d, to, m->d, m->d, NULL));
+        }
+        from = to;
+    }
+    if (m->n_roles == 0) {
+        return CFD_OK;
+    }
+    size_t bytes = (size_t)m->nodes * (size_t)m->head_columns * sizeof *heads;
+    TRY(t->download(m->device, heads, m->x, bytes));
+    return t->download(m->device, hops, m->p, bytes);
+}
+
+cfd_status model_read_degrees(model *m, int32_t *degrees)
+{
+    int64_t *offsets;
+    size_t n = (size_t)m->nodes + 1;
+    TRY(memory_allocate(m->memory, n, sizeof *offsets, "the degrees", &offsets));
+    cfd_status status = m->device->table->download(m->device, offsets, m->offsets, n * sizeof *offsets);
+    for (int32_t node = 0; node < m->nodes && status == CFD_OK; node++) {
+        degrees[node] = (int32_t)(offsets[node + 1] - offsets[node]);
+    }
+    memory_release(m->memory, offsets);
+    return status;
+}
+
+cfd_status model_read_history(model *m, int64_t *offsets, int32_t *items)
+{
+    const ops_table *t = m->device->table;
+    TRY(t->download(m->device, offsets, m->sampler_offsets, ((size_t)m->users + 1) * sizeof *offsets));
+    return t->download(m->device, items, m->sampler_items, (size_t)m->n_train * sizeof *items);
+}
+
+cfd_status model_read_whitening(model *m, int32_t role, float *whitening)
+{
+    size_t square = (size_t)m->d * (size_t)m->d;
+    const float *from = m->inverse_root + (size_t)role * (size_t)m->n_kinds * square;
+    return m->device->table->download(m->device, whitening, from, (size_t)m->n_kinds * square * sizeof *whitening);
+}

@@ -149,6 +149,10 @@ cfd_status model_create(const memory_source *memory, ops *device, const settings
                         const bipartite *train, const model_content *content, int32_t n_content, model **out);
 void model_destroy(model *m); /* accepts NULL */
 
+/* Takes over what another model with the same branches has learnt: parameters, moments, place in training. Its users and items are the
+ * first of this one's, its features' columns the first of these; what is new stays as it was drawn. */
+cfd_status model_take_over(model *m, const model *from);
+
 /* Draws and indexes the next batch of the seed's sequence; or takes the caller's (ids checked), which is indexed afterwards. */
 cfd_status model_draw_batch(model *m);
 cfd_status model_set_batch(model *m, const cfd_batch *batch);
@@ -181,6 +185,16 @@ int32_t model_score_width(const model *m);
 /* Query rows (users, weighted by the lambdas) and key rows (items, weighted where missing.renormalise asks for it) into host
  * memory. */
 cfd_status model_snapshot(model *m, float *queries, float *keys);
+/* What lies behind them, into host memory: E_0 to E_(L-1), each nodes x d (without the base branch: nothing); X and P, nodes x
+ * head_columns (without modalities: nothing). The embeddings must be those of the present parameters, as model_snapshot leaves
+ * them. */
+cfd_status model_read_nodes(model *m, float *layers, float *heads, float *hops);
+/* Neighbours of each node, itself included, into host memory. */
+cfd_status model_read_degrees(model *m, int32_t *degrees);
+/* Who has what, into host memory: users + 1 offsets, and n_train items, ascending for each user. */
+cfd_status model_read_history(model *m, int64_t *offsets, int32_t *items);
+/* A role's whitening (SPEC 4.3), kinds x d x d, into host memory, as model_snapshot leaves it. */
+cfd_status model_read_whitening(model *m, int32_t role, float *whitening);
 
 const model_tensor *model_find_tensor(const model *m, const char *name); /* NULL: no such */
 cfd_status model_read_tensor(const model *m, const model_tensor *tensor, bool gradient, float *host);

@@ -51,6 +51,8 @@ typedef struct settings {
     double learning_rate, beta1, beta2, epsilon;
     /* computing */
     int32_t precision, feature_storage;
+    /* serving: what scorers and model files keep */
+    int32_t keep_nodes, keep_history;
     /* by role */
     role_settings roles[SETTINGS_MAX_ROLES];
     int32_t n_roles;

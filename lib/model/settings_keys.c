@@ -91,6 +91,10 @@ const key_row settings_keys[] = {
            "11 bits; auto: bf16x3 where that is faster than float32"),
     CHOICE("feature_storage", feature_storage, "source|float16|bfloat16", "source",
            "how the model keeps dense features: as they were given, or rounded to a type of half the memory"),
+    /* ---- serving (docs/serving.md) ---- */
+    YES_NO("keep.nodes", keep_nodes, "yes",
+           "scorers and model files keep what new users and items, searches and explanations are computed from"),
+    YES_NO("keep.history", keep_history, "no", "they keep who has which items, to leave these out of lists"),
 };
 
 const size_t settings_keys_count = sizeof settings_keys / sizeof settings_keys[0];

@@ -1,28 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A caller's filter in the form in which lists are made: in ascending order. */
+/* A caller's filter in the form in which lists are made: what is left out in ascending order, however many lists say so. */
 #ifndef CFD_SERVE_FILTER_H
 #define CFD_SERVE_FILTER_H
 
 #include "base/memory.h"
 #include "ops/ops.h"
 
-/* How many exclusions the n-th user of the request has. */
-size_t filter_excluded(const cfd_filter *filter, size_t user);
-/* The exclusions of a user in ascending order: the caller's own list where it is so already, else a copy in `room`.
- * Returns how much of the room was used. */
-size_t filter_order(const cfd_filter *filter, size_t user, int32_t *room, ops_ids *excluded);
-/* The most room that filter_order uses for all of a block of users, over all blocks of so many. */
-size_t filter_room(const cfd_filter *filter, size_t n_users, size_t block_users);
+/* Who has what, as the scorer knows it: items of a user ascending. offsets NULL: it does not know. */
+typedef struct seen_items {
+    const int64_t *offsets; /* users + 1 */
+    const int32_t *items;
+} seen_items;
 
-/* The items that may be listed. */
-typedef struct allowed_items {
-    const int32_t *items; /* n, ascending, each once; NULL: all of them */
+/* Ids in ascending order, each once. */
+typedef struct id_set {
+    const int32_t *ids;
     size_t n;
-    int32_t *owned; /* NULL: `items` is the caller's */
-} allowed_items;
+    int32_t *owned; /* NULL: `ids` is the caller's, which was in order */
+} id_set;
 
-/* Of n_items items in all. */
-cfd_status allowed_items_init(allowed_items *allowed, const memory_source *memory, const cfd_filter *filter, int32_t n_items);
-void allowed_items_release(allowed_items *allowed, const memory_source *memory);
+typedef struct list_filter {
+    const cfd_filter *asked; /* may be NULL */
+    const int32_t *users;    /* of the request */
+    seen_items seen;         /* offsets NULL: what users have is not left out */
+    id_set allowed;          /* the only items that may be listed. ids NULL: all of them, n in number */
+    id_set denied;
+} list_filter;
+
+/* For a request of these users. `seen` is looked at where the caller asks for it; n_items: of the scorer. */
+cfd_status filter_init(list_filter *filter, const memory_source *memory, const cfd_filter *asked, const int32_t *users,
+                       seen_items seen, int32_t n_items);
+void filter_release(list_filter *filter, const memory_source *memory);
+
+/* What the n-th user of the request may not be shown, in ascending order (an id may repeat): in the place where a list stands so
+ * already, else in `room`. Returns how much of the room was used. */
+size_t filter_order(const list_filter *filter, size_t user, int32_t *room, ops_ids *excluded);
+/* How many there are, repeats included. */
+size_t filter_count(const list_filter *filter, size_t user);
+/* The most room that filter_order uses for all of a block of users, over all blocks of so many. */
+size_t filter_room(const list_filter *filter, size_t n_users, size_t block_users);
+
+/* Does a list end at a least score? */
+static inline bool filter_has_least(const list_filter *filter)
+{
+    return filter->asked && filter->asked->has_min_score != 0;
+}
 
 #endif

@@ -16,16 +16,25 @@ static void count_items(const dataset *data, bool with_validation, int32_t *coun
     }
 }
 
-cfd_status popularity_matrices(const memory_source *memory, const dataset *data, bool with_validation,
-                               float **queries, float **keys)
+/* A base branch of width 1, and nothing else. */
+static void describe(const memory_source *memory, const dataset *data, snapshot *s)
 {
+    *s = (snapshot){.memory = memory, .users = data->users, .items = data->items, .width = 1};
+    settings_init(&s->values);
+    s->values.embedding_dim = 1;
+}
+
+cfd_status popularity_snapshot(const memory_source *memory, const dataset *data, bool with_validation, snapshot *out)
+{
+    snapshot made;
     int32_t *counts = NULL;
-    float *ones = NULL;
-    float *values = NULL;
+    float *ones;
+    float *values;
     cfd_status status;
-    TRY_OR(done, memory_allocate_zero(memory, (size_t)data->items, sizeof *counts, "popularity", &counts));
-    TRY_OR(done, memory_allocate(memory, (size_t)data->users, sizeof *ones, "popularity", &ones));
-    TRY_OR(done, memory_allocate(memory, (size_t)data->items, sizeof *values, "popularity", &values));
+    describe(memory, data, &made);
+    TRY_OR(failed, memory_allocate_zero(memory, (size_t)data->items, sizeof *counts, "popularity", &counts));
+    TRY_OR(failed, snapshot_array(&made, (size_t)data->users, sizeof *ones, "popularity", &ones));
+    TRY_OR(failed, snapshot_array(&made, (size_t)data->items, sizeof *values, "popularity", &values));
     count_items(data, with_validation, counts);
     for (int32_t user = 0; user < data->users; user++) {
         ones[user] = 1.0f;
@@ -33,12 +42,13 @@ cfd_status popularity_matrices(const memory_source *memory, const dataset *data,
     for (int32_t item = 0; item < data->items; item++) {
         values[item] = (float)counts[item];
     }
-    *queries = ones;
-    *keys = values;
-    ones = values = NULL;
-done:
-    memory_release(memory, values);
-    memory_release(memory, ones);
+    made.queries = ones;
+    made.keys = values;
     memory_release(memory, counts);
+    *out = made;
+    return CFD_OK;
+failed:
+    memory_release(memory, counts);
+    snapshot_release(&made);
     return status;
 }

@@ -4,10 +4,10 @@
 #define CFD_SERVE_POPULARITY_H
 
 #include "data/dataset.h"
+#include "serve/snapshot.h"
 
-/* Queries (one for each user) are 1; an item's key is the number of users who have it in training, or
- * (with_validation) in training or validation. Both are the caller's to release. */
-cfd_status popularity_matrices(const memory_source *memory, const dataset *data, bool with_validation,
-                               float **queries, float **keys);
+/* Queries (one for each user) are 1; an item's key is the number of users who have it in training, or (with_validation) in training
+ * or validation. */
+cfd_status popularity_snapshot(const memory_source *memory, const dataset *data, bool with_validation, snapshot *out);
 
 #endif

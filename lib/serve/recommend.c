@@ -7,9 +7,7 @@
 #include "serve/ids.h"
 #include "serve/lanes.h"
 #include "serve/recommend_device.h"
-#include "serve/top_k.h"
-
-#include <math.h>
+#include "serve/selection.h"
 
 enum {
     MOST_USERS = 384,        /* keys are read once for so many users, */
@@ -32,56 +30,10 @@ typedef struct recommend_job {
     size_t candidates_at, candidate_scores_at, sorting_at;
 } recommend_job;
 
-/* One user of a block: the selection, and what is excluded from the present item on. */
-typedef struct selection {
-    top_k best;
-    ops_ids excluded;
-} selection;
-
-/* Offers items [first, first + n) without the excluded ones: the runs between them. */
-static void offer(selection *one, const float *scores, int32_t first, int32_t n)
-{
-    int32_t from = first;
-    int32_t end = first + n;
-    ops_ids *holes = &one->excluded;
-    while (holes->begin != holes->end && *holes->begin < end) {
-        int32_t hole = *holes->begin++;
-        if (hole >= from) { /* else a repeat */
-            top_k_offer(&one->best, scores + (from - first), (size_t)(hole - from), from);
-            from = hole + 1;
-        }
-    }
-    top_k_offer(&one->best, scores + (from - first), (size_t)(end - from), from);
-}
-
-/* Offers listed items, ascending, without the excluded ones: the runs between them. */
-static void offer_listed(selection *one, const float *scores, const int32_t *items, size_t n)
-{
-    size_t from = 0;
-    ops_ids *holes = &one->excluded;
-    for (size_t i = 0; i < n && holes->begin != holes->end; i++) {
-        while (holes->begin != holes->end && *holes->begin < items[i]) {
-            holes->begin++;
-        }
-        if (holes->begin != holes->end && *holes->begin == items[i]) {
-            top_k_offer_listed(&one->best, scores + from, i - from, items + from);
-            from = i + 1;
-        }
-    }
-    top_k_offer_listed(&one->best, scores + from, n - from, items + from);
-}
-
 static void write_list(const recommend_request *asked, size_t user, selection *one)
 {
-    int32_t *items = asked->items + user * asked->k;
-    float *scores = asked->scores ? asked->scores + user * asked->k : NULL;
-    size_t found = top_k_finish(&one->best, items, scores);
-    for (size_t i = found; i < asked->k; i++) {
-        items[i] = -1;
-        if (scores) {
-            scores[i] = -INFINITY;
-        }
-    }
+    size_t found = selection_finish(one, &asked->filter, asked->k, asked->items + user * asked->k,
+                                    asked->scores ? asked->scores + user * asked->k : NULL);
     if (asked->counts) {
         asked->counts[user] = (int32_t)found;
     }
@@ -95,7 +47,7 @@ static cfd_status offer_all(const scorer *s, const float *queries, selection *se
         const float *keys = s->keys + (size_t)item * (size_t)s->width;
         TRY(s->device->table->score_block(s->device, queries, (int64_t)n, keys, n_items, s->width, scores, BLOCK_ITEMS));
         for (size_t i = 0; i < n; i++) {
-            offer(&selections[i], scores + i * BLOCK_ITEMS, (int32_t)item, n_items);
+            selection_offer(&selections[i], scores + i * BLOCK_ITEMS, (int32_t)item, n_items);
         }
     }
     return CFD_OK;
@@ -117,12 +69,12 @@ static cfd_status score_listed(const scorer *s, const float *queries, size_t n, 
 static cfd_status offer_allowed(const recommend_request *asked, const float *queries, selection *selections, size_t n,
                                 float *keys_room, float *scores)
 {
-    for (size_t at = 0; at < asked->allowed.n; at += BLOCK_ITEMS) {
-        const int32_t *items = asked->allowed.items + at;
-        size_t n_items = asked->allowed.n - at < BLOCK_ITEMS ? asked->allowed.n - at : BLOCK_ITEMS;
+    for (size_t at = 0; at < asked->filter.allowed.n; at += BLOCK_ITEMS) {
+        const int32_t *items = asked->filter.allowed.ids + at;
+        size_t n_items = asked->filter.allowed.n - at < BLOCK_ITEMS ? asked->filter.allowed.n - at : BLOCK_ITEMS;
         TRY(score_listed(asked->s, queries, n, items, n_items, keys_room, scores));
         for (size_t i = 0; i < n; i++) {
-            offer_listed(&selections[i], scores + i * BLOCK_ITEMS, items, n_items);
+            selection_offer_listed(&selections[i], scores + i * BLOCK_ITEMS, items, n_items);
         }
     }
     return CFD_OK;
@@ -173,12 +125,13 @@ static cfd_status recommend_block(void *argument, unsigned char *scratch, size_t
     size_t n_users = asked->n_users - first_user < job->block_users ? asked->n_users - first_user : job->block_users;
     for (size_t i = 0; i < n_users; i++) {
         top_k_start(&selections[i].best, heaps + i * job->kept, job->kept);
-        sorted += filter_order(asked->filter, first_user + i, sorted, &selections[i].excluded);
+        sorted += filter_order(&asked->filter, first_user + i, sorted, &selections[i].excluded);
     }
-    const float *queries = ids_rows(asked->users + first_user, n_users, s->queries, s->width,
-                                    (float *)(void *)(scratch + job->queries_at));
+    const float *queries = asked->queries ? asked->queries + first_user * (size_t)s->width
+                                          : ids_rows(asked->users + first_user, n_users, s->queries, s->width,
+                                                     (float *)(void *)(scratch + job->queries_at));
     float *scores = (float *)(void *)(scratch + job->scores_at);
-    if (asked->allowed.items) {
+    if (asked->filter.allowed.ids) {
         TRY(offer_allowed(asked, queries, selections, n_users, (float *)(void *)(scratch + job->keys_at), scores));
     } else if (job->capacity > 0) {
         TRY(offer_candidates(job, queries, selections, n_users, scratch));
@@ -206,7 +159,7 @@ static size_t users_of_block(size_t n_users, size_t kept, bool sorted)
 static int32_t candidate_capacity(const recommend_request *asked, size_t kept)
 {
     const scorer *s = asked->s;
-    if (!s->short_keys || asked->allowed.items || kept > (size_t)s->items / SORT_SHARE) {
+    if (!s->short_keys || asked->filter.allowed.ids || kept > (size_t)s->items / SORT_SHARE) {
         return 0;
     }
     size_t capacity = CANDIDATES + CANDIDATES_OF_K * kept;
@@ -219,11 +172,11 @@ static void plan_scratch(recommend_job *job, lane_plan *plan)
     const scorer *s = asked->s;
     size_t users = job->block_users;
     size_t row_bytes = (size_t)s->width * sizeof(float);
-    job->queries_at = lane_reserve(plan, users > 1 ? users : 0, row_bytes);
-    job->keys_at = lane_reserve(plan, users > 1 && asked->allowed.items ? BLOCK_ITEMS : 0, row_bytes);
+    job->queries_at = lane_reserve(plan, users > 1 && !asked->queries ? users : 0, row_bytes);
+    job->keys_at = lane_reserve(plan, users > 1 && asked->filter.allowed.ids ? BLOCK_ITEMS : 0, row_bytes);
     job->scores_at = lane_reserve(plan, users, BLOCK_ITEMS * sizeof(float));
     job->heaps_at = lane_reserve(plan, users, job->kept * sizeof(uint64_t));
-    job->sorted_at = lane_reserve(plan, filter_room(asked->filter, asked->n_users, users), sizeof(int32_t));
+    job->sorted_at = lane_reserve(plan, filter_room(&asked->filter, asked->n_users, users), sizeof(int32_t));
     if (job->capacity > 0) {
         size_t sorting = s->device->table->sort_out_bytes(s->short_keys, (int32_t)users, (int32_t)job->kept, job->capacity);
         job->candidates_at = lane_reserve(plan, users, (size_t)job->capacity * sizeof(int32_t));
@@ -241,7 +194,7 @@ static cfd_status recommend_here(recommend_job *job)
 static cfd_status recommend_on_host(const recommend_request *asked)
 {
     const scorer *s = asked->s;
-    size_t most = asked->allowed.n > 0 ? asked->allowed.n : 1;
+    size_t most = asked->filter.allowed.n > 0 ? asked->filter.allowed.n : 1;
     recommend_job job = {.asked = asked, .kept = asked->k < most ? asked->k : most};
     job.capacity = candidate_capacity(asked, job.kept);
     job.block_users = users_of_block(asked->n_users, job.kept, job.capacity > 0);
@@ -254,16 +207,31 @@ static cfd_status recommend_on_host(const recommend_request *asked)
                      recommend_block, &job);
 }
 
+/* *asked: without its filter. */
+static cfd_status answer(recommend_request *asked, const cfd_filter *filter)
+{
+    const scorer *s = asked->s;
+    if (asked->n_users == 0) {
+        return CFD_OK;
+    }
+    TRY(filter_init(&asked->filter, s->memory, filter, asked->users, s->seen, s->items));
+    cfd_status status = recommend_on_device_fits(asked) ? recommend_on_device(asked) : recommend_on_host(asked);
+    filter_release(&asked->filter, s->memory);
+    return status;
+}
+
 cfd_status scorer_recommend(const scorer *s, const int32_t *users, size_t n_users, size_t k, const cfd_filter *filter,
                             int32_t *items, float *scores, int32_t *counts)
 {
-    if (n_users == 0) {
-        return CFD_OK;
-    }
-    recommend_request asked = {.s = s, .users = users, .n_users = n_users, .k = k, .filter = filter, .items = items,
-                               .scores = scores, .counts = counts};
-    TRY(allowed_items_init(&asked.allowed, s->memory, filter, s->items));
-    cfd_status status = recommend_on_device_fits(&asked) ? recommend_on_device(&asked) : recommend_on_host(&asked);
-    allowed_items_release(&asked.allowed, s->memory);
-    return status;
+    recommend_request asked = {.s = s, .users = users, .n_users = n_users, .k = k, .items = items, .scores = scores,
+                               .counts = counts};
+    return answer(&asked, filter);
+}
+
+cfd_status scorer_row_recommend(const scorer *s, const float *queries, size_t n, size_t k, const cfd_filter *filter,
+                                int32_t *items, float *scores, int32_t *counts)
+{
+    recommend_request asked = {.s = s, .queries = queries, .n_users = n, .k = k, .items = items, .scores = scores,
+                               .counts = counts};
+    return answer(&asked, filter);
 }

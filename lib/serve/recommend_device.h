@@ -8,10 +8,10 @@
 
 typedef struct recommend_request {
     const scorer *s;
-    const int32_t *users;
+    const int32_t *users;     /* n_users ids */
+    const float *queries;     /* or n_users query rows, contiguous, of users that the scorer does not know; else NULL */
     size_t n_users, k;
-    const cfd_filter *filter; /* may be NULL */
-    allowed_items allowed;    /* the filter's */
+    list_filter filter;
     int32_t *items;           /* out: n_users x k */
     float *scores;            /* out: n_users x k; may be NULL */
     int32_t *counts;          /* out: n_users; may be NULL */

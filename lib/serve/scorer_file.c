@@ -50,7 +50,7 @@ static cfd_status get_integer(const safetensors_file *file, const char *path, co
 }
 
 /* "visual,textual"; "" is no role. */
-static cfd_status get_roles(const safetensors_file *file, const char *path, scorer_file *out)
+static cfd_status get_roles(const safetensors_file *file, const char *path, snapshot *out)
 {
     const char *list;
     TRY(get_text(file, path, "roles", &list));
@@ -136,10 +136,10 @@ static cfd_status check_matrix(const safetensor *tensor, const char *path, int64
     return CFD_OK;
 }
 
-static cfd_status find_matrix(const safetensors_file *file, const char *path, const char *name, int64_t rows,
-                              int64_t columns, const char *of, const safetensor **out)
+static cfd_status find_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns, const char *of,
+                              const safetensor **out)
 {
-    const safetensor *tensor = safetensors_find(file, name);
+    const safetensor *tensor = safetensors_find(&s->file, name);
     if (!tensor) {
         return fail(CFD_ERROR_FORMAT, "%s: not a model file: tensor %s is missing", path, name);
     }
@@ -164,28 +164,35 @@ static cfd_status check_parameters(const safetensors_file *file, const char *pat
     return CFD_OK;
 }
 
-/* Copies a matrix, all of whose numbers must be finite. */
-static cfd_status copy_matrix(const memory_source *memory, const safetensor *tensor, const char *path, float **out)
+cfd_status scorer_file_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns, const char *of,
+                              const float **out)
 {
-    float *copy;
-    TRY(memory_allocate(memory, tensor->bytes, 1, tensor->name, &copy));
-    memcpy(copy, tensor->data, tensor->bytes);
-    size_t n = tensor->bytes / sizeof *copy;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(copy[i])) {
-            const char *what = isnan(copy[i]) ? "NaN" : "infinite";
-            memory_release(memory, copy);
-            return fail(CFD_ERROR_FORMAT, "%s: tensor %s is %s at row %zu, column %zu", path, tensor->name, what,
-                        i / (size_t)tensor->shape[1], i % (size_t)tensor->shape[1]);
-        }
-    }
-    *out = copy;
+    const safetensor *tensor;
+    TRY(find_matrix(s, path, name, rows, columns, of, &tensor));
+    *out = tensor->data;
     return CFD_OK;
 }
 
-static cfd_status read_open_file(const memory_source *memory, const safetensors_file *file, const char *path,
-                                 scorer_file *read)
+/* A matrix whose numbers must all be finite. */
+static cfd_status finite_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns,
+                                const char *of, const float **out)
 {
+    const float *values;
+    TRY(scorer_file_matrix(s, path, name, rows, columns, of, &values));
+    size_t n = (size_t)rows * (size_t)columns;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) {
+            return fail(CFD_ERROR_FORMAT, "%s: tensor %s is %s at row %zu, column %zu", path, name,
+                        isnan(values[i]) ? "NaN" : "infinite", i / (size_t)columns, i % (size_t)columns);
+        }
+    }
+    *out = values;
+    return CFD_OK;
+}
+
+static cfd_status read_open_file(const char *path, snapshot *read)
+{
+    const safetensors_file *file = &read->file;
     TRY(get_constant(file, path, "format", "cfdtbd-model"));
     TRY(get_constant(file, path, "format_version", "1"));
     int64_t users;
@@ -200,31 +207,27 @@ static cfd_status read_open_file(const memory_source *memory, const safetensors_
         return fail(CFD_ERROR_FORMAT, "%s: metadata \"config.branch.base\" is off and no role takes part: nothing to score by",
                     path);
     }
-    const safetensor *query;
-    const safetensor *key;
-    TRY(find_matrix(file, path, "serve.query", users, width, "n_users x width of the configuration", &query));
-    TRY(find_matrix(file, path, "serve.key", items, width, "n_items x width of the configuration", &key));
-    TRY(check_parameters(file, path, users, items, read->values.embedding_dim));
+    if (users + items > INT32_MAX) {
+        return fail(CFD_ERROR_FORMAT, "%s: metadata \"n_users\" and \"n_items\" are more than %d together", path, INT32_MAX);
+    }
     read->users = (int32_t)users;
     read->items = (int32_t)items;
     read->width = width;
-    TRY(copy_matrix(memory, query, path, &read->queries));
-    cfd_status status = copy_matrix(memory, key, path, &read->keys);
-    if (status != CFD_OK) {
-        memory_release(memory, read->queries);
-    }
-    return status;
+    TRY(finite_matrix(read, path, "serve.query", users, width, "n_users x width of the configuration", &read->queries));
+    TRY(finite_matrix(read, path, "serve.key", items, width, "n_items x width of the configuration", &read->keys));
+    TRY(check_parameters(file, path, users, items, read->values.embedding_dim));
+    return scorer_file_read_nodes(path, read);
 }
 
-cfd_status scorer_file_read(const memory_source *memory, const char *path, scorer_file *out)
+cfd_status scorer_file_read(const memory_source *memory, const char *path, snapshot *out)
 {
-    safetensors_file file;
-    TRY(safetensors_open(memory, path, &file));
-    scorer_file read;
-    cfd_status status = read_open_file(memory, &file, path, &read);
-    safetensors_close(&file);
-    if (status == CFD_OK) {
-        *out = read;
+    snapshot read = {.memory = memory};
+    TRY(safetensors_open(memory, path, &read.file));
+    cfd_status status = read_open_file(path, &read);
+    if (status != CFD_OK) {
+        snapshot_release(&read);
+        return status;
     }
-    return status;
+    *out = read;
+    return CFD_OK;
 }

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What serving needs of a model file (docs/file-formats.md), checked and copied into memory. */
+/* What serving needs of a model file (docs/file-formats.md), checked. It stays where it is: in the mapped file. */
 #ifndef CFD_SERVE_SCORER_FILE_H
 #define CFD_SERVE_SCORER_FILE_H
 
-#include "base/memory.h"
-#include "model/settings.h"
+#include "serve/snapshot.h"
 
-typedef struct scorer_file {
-    settings values;
-    char roles[CFD_MAX_MODALITIES][SETTINGS_ROLE_BYTES];
-    int32_t n_roles;
-    int64_t steps_done;
-    int32_t users, items, width;
-    float *queries, *keys; /* the caller's to release */
-} scorer_file;
+/* Errors: CFD_ERROR_FILE; CFD_ERROR_FORMAT naming the path and what is wrong; CFD_ERROR_MEMORY. *out is set on success. */
+cfd_status scorer_file_read(const memory_source *memory, const char *path, snapshot *out);
 
-/* Errors: CFD_ERROR_FILE; CFD_ERROR_FORMAT naming the path and what is wrong; CFD_ERROR_MEMORY. *out is set on
- * success. */
-cfd_status scorer_file_read(const memory_source *memory, const char *path, scorer_file *out);
+/* scorer_file_nodes.c: what new users and items are computed from, and who has what, as far as they were kept. Rows and settings
+ * of *s have been read. Numbers of rows are not looked at: results are. */
+cfd_status scorer_file_read_nodes(const char *path, snapshot *s);
+
+/* A float32 matrix of the file of this shape. `of` says in words what its dimensions are. */
+cfd_status scorer_file_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns, const char *of,
+                              const float **out);
 
 #endif

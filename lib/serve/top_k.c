@@ -103,6 +103,14 @@ void top_k_offer_listed(top_k *best, const float *scores, size_t n, const int32_
     best->floor = best->n > 0 ? entry_score(best->heap[0]) : best->floor;
 }
 
+void top_k_drop_below(top_k *best, float least)
+{
+    while (best->n > 0 && entry_score(best->heap[0]) < least) {
+        best->n--;
+        sink(best->heap, best->n, 0, best->heap[best->n]);
+    }
+}
+
 size_t top_k_finish(top_k *best, int32_t *items, float *scores)
 {
     /* The worst goes last, again and again: what remains is sorted, best first. */

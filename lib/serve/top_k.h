@@ -40,6 +40,8 @@ void top_k_start(top_k *best, uint64_t *heap, size_t k);
 void top_k_offer(top_k *best, const float *scores, size_t n, int32_t first);
 /* Offers listed items in any order, each of them once. */
 void top_k_offer_listed(top_k *best, const float *scores, size_t n, const int32_t *items);
+/* Forgets what has less than this score. Nothing may be offered afterwards. */
+void top_k_drop_below(top_k *best, float least);
 /* Writes the items best first, and their scores unless NULL; returns how many. The heap is used up. */
 size_t top_k_finish(top_k *best, int32_t *items, float *scores);
 

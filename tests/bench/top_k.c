@@ -239,7 +239,7 @@ int main(int argc, char **argv)
         printf("one user, %s: %.0f us, %.3f of it\n", names[s], 1e6 * seconds, seconds / vector_seconds);
     }
     for (int s = 0; s < 3; s++) {
-        cfd_scorer_destroy(scorers[s]);
+        cfd_scorer_release(scorers[s]);
     }
     threads_destroy(pool);
     return same ? 0 : 1;
