@@ -190,8 +190,9 @@ cfd_status cuda_draw_batch(ops *o, const ops_sampler *sampler, int64_t step, int
                            ops_batch *batch); /* draw_batch.cu */
 cfd_status cuda_batch_index(ops *o, ops_batch *batch); /* batch_index.cu */
 cfd_status cuda_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n); /* bpr.cu */
-cfd_status cuda_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                            ops_view x_gradient, ops_view y_gradient, double *loss); /* pair_cosine.cu */
+cfd_status cuda_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                            const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                            ops_view y_gradient, double *loss); /* pair_cosine.cu */
 cfd_status cuda_penalty(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient,
                         double *loss); /* penalty.cu */
 cfd_status cuda_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings); /* adam.cu */

@@ -11,6 +11,7 @@ enum { COSINE_BLOCK = 256, COSINE_SLOTS = COSINE_BLOCK / WARP };
 
 typedef struct cosine_views {
     ops_view x, y, x_gradient, y_gradient;
+    const uint8_t *x_present, *y_present; /* items; NULL: all are */
 } cosine_views;
 
 /* f(c), and its derivative. */
@@ -36,13 +37,24 @@ __device__ __forceinline__ int32_t times_paired(const ops_batch &batch, int32_t 
     return warp_sum(times);
 }
 
+/* Is a slot an item that lacks x or y? The same in every lane. */
+__device__ __forceinline__ bool lacks(const ops_batch &batch, const cosine_views &views, int32_t slot)
+{
+    int32_t node = batch.rows[slot];
+    if (inside(node, batch.users)) {
+        return false;
+    }
+    int32_t item = node - batch.users;
+    return (views.x_present && views.x_present[item] == 0) || (views.y_present && views.y_present[item] == 0);
+}
+
 /* Adds to a slot's gradient rows; returns the slot's share of the loss, in every lane. By x the gradient of the cosine is
  * (y / |y| - c x / |x|) / |x|. */
 __device__ __forceinline__ double add_cosine(const ops_batch &batch, ops_cosine kind, const cosine_views &views,
                                              double weight, int32_t slot)
 {
     int32_t times = times_paired(batch, slot);
-    if (times == 0) { /* a negative only: its rows are not read */
+    if (times == 0 || lacks(batch, views, slot)) { /* a negative only: its rows are not read */
         return 0;
     }
     const float *x = batch_row(batch, views.x, slot);
@@ -91,8 +103,9 @@ __global__ void pair_cosine_kernel(ops_batch batch, ops_cosine kind, cosine_view
     }
 }
 
-cfd_status cuda_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                            ops_view x_gradient, ops_view y_gradient, double *loss)
+cfd_status cuda_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                            const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                            ops_view y_gradient, double *loss)
 {
     device_scope here(o);
     cuda_ops *c = cuda_of(o);
@@ -102,7 +115,7 @@ cfd_status cuda_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops
     unsigned blocks = cuda_blocks(ops_batch_rows(batch).capacity, COSINE_SLOTS);
     double *partial;
     TRY(cuda_scratch_get(c, SCRATCH_SUMS, blocks * sizeof *partial, &partial));
-    cosine_views views = {x, y, x_gradient, y_gradient};
+    cosine_views views = {x, y, x_gradient, y_gradient, x_present, y_present};
     LAUNCH(c, pair_cosine_kernel, blocks, COSINE_BLOCK, 0, *batch, kind, views, (double)weight / batch->size, partial);
     return cuda_add_sums(c, partial, (int32_t)blocks, loss);
 }

@@ -79,7 +79,7 @@ enum { GRAPH_BASE, GRAPH_COMMON, GRAPH_DIFFERENTIAL, GRAPH_FUSED, GRAPHS };
 
 typedef struct oracle {
     int32_t users, items, nodes, d, layers, batch_size, n_roles;
-    bool fused, released;
+    bool fused, released, renormalised;
     double epsilon, decay, lambda_fused, mu_fused, rho_fused, eta_common, eta_differential;
     double graph[GRAPHS][ORACLE_NODES][ORACLE_NODES];
     const double *user_id, *item_id; /* NULL without the base branch */
@@ -170,6 +170,7 @@ static inline void oracle_load(oracle *o, const tiny_world *world, const cfd_con
     o->batch_size = (int32_t)oracle_number(config, "batch_size", NULL);
     o->fused = oracle_is(config, "branch.fused", NULL, "yes");
     o->released = oracle_is(config, "common_distillation", NULL, "released");
+    o->renormalised = oracle_is(config, "missing.renormalise", NULL, "yes");
     o->epsilon = oracle_number(config, "whiten_epsilon", NULL);
     o->decay = oracle_number(config, "decay", NULL);
     o->lambda_fused = oracle_number(config, "lambda", "fused");
@@ -338,12 +339,35 @@ static inline double oracle_role_dot(oracle *o, bool s, int32_t role, int32_t a,
     return sum;
 }
 
+/* Items whose features are all zeros lack the modality. */
+static inline bool oracle_has(const oracle *o, int32_t role, int32_t item)
+{
+    bool has = false;
+    for (int32_t k = 0; k < o->roles[role].content->columns; k++) {
+        has = has || o->roles[role].content->features[item][k] != 0.0f;
+    }
+    return has;
+}
+
+/* What the lambdas of the modalities that an item has are multiplied by. */
+static inline double oracle_scale(const oracle *o, int32_t item)
+{
+    double all = 0.0;
+    double present = 0.0;
+    for (int32_t r = 0; r < o->n_roles; r++) {
+        all += o->roles[r].lambda;
+        present += oracle_has(o, r, item) ? o->roles[r].lambda : 0.0;
+    }
+    return o->renormalised && present > 0.0 ? all / present : 1.0;
+}
+
 static inline double oracle_score(oracle *o, int32_t user, int32_t item)
 {
     int32_t node = o->users + item;
     double score = o->user_id ? oracle_dot(o, o->base, user, node) : 0.0;
     for (int32_t r = 0; r < o->n_roles; r++) {
-        score += o->roles[r].lambda * oracle_role_dot(o, false, r, user, node);
+        double scale = oracle_has(o, r, item) ? oracle_scale(o, item) : 1.0;
+        score += scale * o->roles[r].lambda * oracle_role_dot(o, false, r, user, node);
         score += o->fused ? o->lambda_fused * oracle_role_dot(o, true, r, user, node) : 0.0;
     }
     return score;
@@ -400,6 +424,10 @@ static inline void oracle_add_triple(oracle *o, const int32_t nodes[3], double s
     for (int32_t a = 0; a < o->n_roles; a++) {
         for (int32_t b = a + 1; b < o->n_roles; b++) {
             for (int side = 0; side < 2; side++) {
+                int32_t item = nodes[side] - o->users;
+                if (item >= 0 && (!oracle_has(o, a, item) || !oracle_has(o, b, item))) {
+                    continue;
+                }
                 bool has;
                 double c = oracle_cosine(o, o->p[2 * a], o->p[2 * b], nodes[side], &has);
                 losses->common += has ? share / pairs * (o->released ? c : 1.0 - c) : 0.0;

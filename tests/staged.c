@@ -401,8 +401,9 @@ static cfd_status staged_bpr(ops *o, const ops_batch *batch, const ops_branch *b
     return stage_end(&all, all.o->table->bpr(all.o, &there, moved, n));
 }
 
-static cfd_status staged_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                                     ops_view x_gradient, ops_view y_gradient, double *loss)
+static cfd_status staged_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                                     const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                                     ops_view y_gradient, double *loss)
 {
     staging all = {.o = inner_of(o)};
     ops_batch there = stage_batch(&all, batch, false, false);
@@ -410,8 +411,11 @@ static cfd_status staged_pair_cosine(ops *o, const ops_batch *batch, ops_cosine 
     y = stage_view(&all, batch, y, false);
     x_gradient = stage_view(&all, batch, x_gradient, true);
     y_gradient = stage_view(&all, batch, y_gradient, true);
+    x_present = stage_array(&all, x_present, (size_t)(batch->nodes - batch->users), 1, false);
+    y_present = stage_array(&all, y_present, (size_t)(batch->nodes - batch->users), 1, false);
     loss = stage_array(&all, loss, 1, sizeof *loss, true);
-    return stage_end(&all, all.o->table->pair_cosine(all.o, &there, kind, x, y, weight, x_gradient, y_gradient, loss));
+    return stage_end(&all, all.o->table->pair_cosine(all.o, &there, kind, x, y, x_present, y_present, weight, x_gradient,
+                                                     y_gradient, loss));
 }
 
 static cfd_status staged_penalty(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient, double *loss)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Losses, scores and the gradient of every parameter of tiny models, against a naive dense double-precision
  * computation of SPEC 2 to 5 (model_oracle.h) and against finite differences: every preset and ablation, 0 to 3
- * modalities, dense and sparse, rows of zeros, equal eigenvalues, graphs of their own, repeated ids in the batch.
- * */
+ * modalities, dense and sparse, items that lack one or all, equal eigenvalues, graphs of their own, repeated ids in the
+ * batch. */
 #include "model_oracle.h"
 
 enum { TINY_USERS = 5, TINY_ITEMS = 7, MOST_SETTINGS = 12 };
@@ -10,7 +10,8 @@ enum { TINY_USERS = 5, TINY_ITEMS = 7, MOST_SETTINGS = 12 };
 enum kind_of_features {
     FEATURES_RANDOM,
     FEATURES_EQUAL_EIGENVALUES, /* unit vectors, and projections whose columns are orthogonal and equally long */
-    FEATURES_FEW_ITEMS          /* only two items have features: a covariance of rank 2 */
+    FEATURES_FEW_ITEMS,         /* only two items have features: a covariance of rank 2 */
+    FEATURES_SOME_MISSING       /* items 0, 3, 6 lack the first modality, 2, 5 the second, 1, 4 the third, 5 and 6 all */
 };
 
 typedef struct gradient_case {
@@ -57,6 +58,12 @@ static const gradient_case cases[] = {
     {"no penalty", "beauty", NULL, 2, {0}, FEATURES_RANDOM, {"batch_size", "6", "embedding_dim", "3", "decay", "0"}},
     {"weights of zero", "beauty", NULL, 2, {0}, FEATURES_RANDOM,
      {SMALL, "mu.visual", "0", "rho.textual", "0", "mu.fused", "0", "lambda.fused", "0"}},
+    {"missing", "art", NULL, 2, {0}, FEATURES_SOME_MISSING, {SMALL, "whiten_epsilon", "0.01"}},
+    {"missing, as released, scores renormalised", "beauty", NULL, 3, {false, true, false}, FEATURES_SOME_MISSING,
+     {SMALL, "whiten_epsilon", "0.01", "common_distillation", "released", "missing.renormalise", "yes",
+      "lambda.acoustic", "0.7"}},
+    {"missing, two lambdas of zero, scores renormalised", "taobao", "no fusion", 3, {0}, FEATURES_SOME_MISSING,
+     {SMALL, "whiten_epsilon", "0.01", "missing.renormalise", "yes", "lambda.textual", "0", "lambda.acoustic", "0"}},
 };
 
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -82,7 +89,7 @@ static void make_world(const gradient_case *c, tiny_world *world)
         tiny_modality *m = &world->modalities[k];
         m->name = names[k];
         m->sparse = c->sparse[k];
-        m->columns = c->features == FEATURES_RANDOM ? 4 + k : 4;
+        m->columns = c->features == FEATURES_RANDOM || c->features == FEATURES_SOME_MISSING ? 4 + k : 4;
         for (int32_t i = 0; i < 5; i++) {
             for (int32_t j = 0; j < m->columns; j++) {
                 float value = coarse(&state);
@@ -92,6 +99,8 @@ static void make_world(const gradient_case *c, tiny_world *world)
                     present = true;
                 } else if (c->features == FEATURES_FEW_ITEMS) {
                     present = i < 2;
+                } else if (c->features == FEATURES_SOME_MISSING) {
+                    present = (i + k) % 3 != 0 && (present || j == 0);
                 }
                 m->features[i][j] = present ? value : 0.0f;
             }
@@ -143,12 +152,13 @@ static cfd_model *make_model(const gradient_case *c, const tiny_world *world, co
 }
 
 /* Users and items repeat, one triple is there twice, one has its positive as negative, user 4 and item 5 have no
- * neighbours; one triple fewer than batch_size, by which the penalty is divided all the same. */
+ * neighbours, positive 6 has neighbours but no features; one triple fewer than batch_size, by which the penalty is
+ * divided all the same. */
 static cfd_batch make_batch(void)
 {
     static const int32_t users[] = {0, 1, 1, 0, 4};
-    static const int32_t positives[] = {1, 5, 2, 1, 3};
-    static const int32_t negatives[] = {3, 1, 2, 3, 6};
+    static const int32_t positives[] = {1, 5, 2, 1, 6};
+    static const int32_t negatives[] = {3, 1, 2, 3, 3};
     cfd_batch batch = CFD_BATCH_INIT;
     batch.users = users;
     batch.positives = positives;

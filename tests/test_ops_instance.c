@@ -81,7 +81,7 @@ static cfd_status run_losses(ops *o, const world *w, ops_batch *batch, record *o
     ops_view gx = {g[2], WIDTH, WIDTH, true};
     ops_view gy = {g[3], WIDTH, 40, true};
     ops_view left = {w->x, WIDTH, 40, true};
-    TRY(o->table->pair_cosine(o, batch, OPS_COSINE_ORTHOGONAL, left, y, 0.5f, gx, gy, &losses[2]));
+    TRY(o->table->pair_cosine(o, batch, OPS_COSINE_ORTHOGONAL, left, y, NULL, NULL, 0.5f, gx, gy, &losses[2]));
     return o->table->penalty(o, batch, x, 0.1f, gx, &losses[3]);
 }
 

@@ -107,8 +107,8 @@ START_TEST(pair_cosine_by_hand)
             float gx[] = {1, 1, 0, 0, 7, 7};
             float gy[] = {1, 1, 0, 0, 7, 7};
             double loss = 5;
-            OK(sides[s]->table->pair_cosine(sides[s], &batch, kind, view_of(x, 2, 2, true), view_of(y, 2, 2, false), 0.5f,
-                                            view_of(gx, 2, 2, false), view_of(gy, 2, 2, true), &loss));
+            OK(sides[s]->table->pair_cosine(sides[s], &batch, kind, view_of(x, 2, 2, true), view_of(y, 2, 2, false), NULL,
+                                            NULL, 0.5f, view_of(gx, 2, 2, false), view_of(gy, 2, 2, true), &loss));
             double factor = 0.5 * outer[kind];
             near(5 + 2 * value[kind], loss, 1e-6);
             near(1 + factor * 0.0448, gx[0], 2e-7);
@@ -122,6 +122,64 @@ START_TEST(pair_cosine_by_hand)
             near(factor * 0.0448 / 1e18, gy[3], 1e-24);
             near(7, gx[4], 0);
             near(7, gy[5], 0);
+        }
+    }
+    batch_free(&batch);
+    both_close(&b);
+}
+END_TEST
+
+/* Users 0 and 1, items 0 to 2; the triples (0, 0, 1), (1, 1, 2), (1, 2, 0). All rows are (3, 4) and (4, 3): the
+ * cosine is 0.96. */
+START_TEST(pair_cosine_leaves_out_items_that_lack_either)
+{
+    both b;
+    if (!both_open(&b, _i, 1)) {
+        return;
+    }
+    enum { NODES = 5 };
+    float x[2 * NODES];
+    float y[2 * NODES];
+    for (int n = 0; n < NODES; n++) {
+        x[2 * n] = y[2 * n + 1] = 3;
+        x[2 * n + 1] = y[2 * n] = 4;
+    }
+    ops_batch batch = batch_make(2, 3, 3);
+    batch_set(&batch, 0, 0, 0, 1);
+    batch_set(&batch, 1, 1, 1, 2);
+    batch_set(&batch, 2, 1, 2, 0);
+    static const uint8_t none[3] = {0, 0, 0};
+    static const uint8_t not_first[3] = {0, 1, 1};
+    static const uint8_t not_last[3] = {1, 1, 0};
+    static const uint8_t all[3] = {1, 1, 1};
+    static const struct {
+        const uint8_t *x, *y;
+        bool counts[3]; /* items */
+    } cases[] = {
+        {NULL, NULL, {true, true, true}},        {all, all, {true, true, true}},
+        {not_first, NULL, {false, true, true}},  {NULL, not_last, {true, true, false}},
+        {not_first, not_last, {false, true, false}}, {none, NULL, {false, false, false}},
+        {all, none, {false, false, false}},
+    };
+    ops *sides[2] = {b.ref, b.other};
+    for (int s = 0; s < 2; s++) {
+        OK(sides[s]->table->batch_index(sides[s], &batch));
+        for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+            float gx[2 * NODES] = {0};
+            float gy[2 * NODES] = {0};
+            double loss = 5;
+            OK(sides[s]->table->pair_cosine(sides[s], &batch, OPS_COSINE_RELEASED, view_of(x, 2, 2, true),
+                                            view_of(y, 2, 2, true), cases[k].x, cases[k].y, 3, view_of(gx, 2, 2, true),
+                                            view_of(gy, 2, 2, true), &loss));
+            int counted = cases[k].counts[0] + cases[k].counts[1] + cases[k].counts[2];
+            near(5 + 0.96 * (3 + counted) / 3, loss, 1e-6); /* the users' three appearances; the batch's size stays 3 */
+            for (int n = 0; n < NODES; n++) {
+                double times = n < 2 ? n + 1 : cases[k].counts[n - 2];
+                near(times * 0.0448, gx[2 * n], 2e-7);
+                near(times * -0.0336, gx[2 * n + 1], 2e-7);
+                near(times * -0.0336, gy[2 * n], 2e-7);
+                near(times * 0.0448, gy[2 * n + 1], 2e-7);
+            }
         }
     }
     batch_free(&batch);
@@ -147,8 +205,8 @@ START_TEST(pair_cosine_of_a_zero_row_is_nothing)
             float gy[6] = {0};
             const float zero[6] = {0};
             double loss = 0;
-            OK(sides[s]->table->pair_cosine(sides[s], &batch, kind, view_of(x, 2, 2, true), view_of(y, 2, 2, true), 1,
-                                            view_of(gx, 2, 2, true), view_of(gy, 2, 2, true), &loss));
+            OK(sides[s]->table->pair_cosine(sides[s], &batch, kind, view_of(x, 2, 2, true), view_of(y, 2, 2, true), NULL,
+                                            NULL, 1, view_of(gx, 2, 2, true), view_of(gy, 2, 2, true), &loss));
             ck_assert_double_eq(loss, 0);
             ck_assert_mem_eq(gx, zero, sizeof zero);
             ck_assert_mem_eq(gy, zero, sizeof zero);
@@ -203,7 +261,8 @@ START_TEST(an_empty_batch_has_no_loss)
         OK(sides[s]->table->batch_index(sides[s], &batch));
         ck_assert_int_eq(*batch.count, 0);
         OK(sides[s]->table->bpr(sides[s], &batch, &branch, 1));
-        OK(sides[s]->table->pair_cosine(sides[s], &batch, OPS_COSINE_ALIGN, view, view, 1, view, view, &loss));
+        OK(sides[s]->table->pair_cosine(sides[s], &batch, OPS_COSINE_ALIGN, view, view, NULL, NULL, 1, view, view,
+                                        &loss));
         OK(sides[s]->table->penalty(sides[s], &batch, view, 1, view, &loss));
         ck_assert_double_eq(loss, 0);
     }
@@ -216,9 +275,9 @@ END_TEST
 
 typedef enum which_loss { LOSS_BPR, LOSS_ALIGN, LOSS_RELEASED, LOSS_ORTHOGONAL, LOSS_PENALTY, LOSSES } which_loss;
 
-/* The loss of rows x (and y beside them, for cosines), with its gradients; everything by node. */
-static double loss_of(ops *o, which_loss which, const ops_batch *batch, float *x, float *y, int32_t width, float *gx,
-                      float *gy)
+/* The loss of rows x (and y beside them, for cosines), with its gradients; everything by node. present: of y. */
+static double loss_of(ops *o, which_loss which, const ops_batch *batch, float *x, float *y, const uint8_t *present,
+                      int32_t width, float *gx, float *gy)
 {
     double loss = 0;
     ops_view vx = view_of(x, width, width, true);
@@ -233,24 +292,27 @@ static double loss_of(ops *o, which_loss which, const ops_batch *batch, float *x
     } else {
         ops_cosine kind = which == LOSS_ALIGN ? OPS_COSINE_ALIGN
                           : which == LOSS_RELEASED ? OPS_COSINE_RELEASED : OPS_COSINE_ORTHOGONAL;
-        OK(o->table->pair_cosine(o, batch, kind, vx, vy, 1, vgx, vgy, &loss));
+        OK(o->table->pair_cosine(o, batch, kind, vx, vy, NULL, present, 1, vgx, vgy, &loss));
     }
     return loss;
 }
 
+/* Without arrays of what is present, then with one. */
 START_TEST(gradients_are_those_of_the_losses)
 {
     both b;
-    if (!both_open(&b, _i, 1)) {
+    if (!both_open(&b, 0, 1)) {
         return;
     }
+    static const uint8_t some[] = {1, 0, 1, 0, 1};
+    const uint8_t *present = _i == 1 ? some : NULL;
     enum { USERS = 4, ITEMS = 5, WIDTH = 3, N = (USERS + ITEMS) * WIDTH };
     ops_batch batch = batch_random(&b, USERS, ITEMS, 8);
     for (which_loss which = 0; which < LOSSES; which++) {
         float *rows[2] = {random_floats(N), random_floats(N)};
         float gradients[2][N] = {{0}, {0}};
         float unused[2][N];
-        loss_of(b.ref, which, &batch, rows[0], rows[1], WIDTH, gradients[0], gradients[1]);
+        loss_of(b.ref, which, &batch, rows[0], rows[1], present, WIDTH, gradients[0], gradients[1]);
         int moved = 0;
         for (int k = 0; k < 2 * N; k++) {
             float *entry = &rows[k / N][k % N];
@@ -261,16 +323,16 @@ START_TEST(gradients_are_those_of_the_losses)
                 volatile float above = before + (h ? 1.0f / 256 : 1.0f / 512);
                 volatile float below = before - (h ? 1.0f / 256 : 1.0f / 512);
                 *entry = above;
-                double up = loss_of(b.ref, which, &batch, rows[0], rows[1], WIDTH, unused[0], unused[1]);
+                double up = loss_of(b.ref, which, &batch, rows[0], rows[1], present, WIDTH, unused[0], unused[1]);
                 *entry = below;
-                double down = loss_of(b.ref, which, &batch, rows[0], rows[1], WIDTH, unused[0], unused[1]);
+                double down = loss_of(b.ref, which, &batch, rows[0], rows[1], present, WIDTH, unused[0], unused[1]);
                 slope[h] = (up - down) / ((double)above - below);
             }
             *entry = before;
             near((4 * slope[0] - slope[1]) / 3, gradients[k / N][k % N], 2e-5);
             moved += gradients[k / N][k % N] != 0;
         }
-        ck_assert_int_gt(moved, N / 2);
+        ck_assert_int_gt(moved, present ? N / 4 : N / 2);
         free(rows[0]);
         free(rows[1]);
     }
@@ -349,6 +411,20 @@ static void compare_row(const float *expected, const float *actual, int64_t ld, 
     same_sums("gradient", expected, actual, (size_t)ld, tolerance, squares > 0 ? weight / sqrt(squares) : 0);
 }
 
+/* NULL, random, or of all ones or zeros. */
+static uint8_t *random_presence(int32_t items, int kind)
+{
+    if (kind == 0) {
+        return NULL;
+    }
+    uint8_t *present = get_memory((size_t)items, 1);
+    for (int32_t i = 0; i < items; i++) {
+        present[i] = kind == 1 ? random_below(3) != 0 : kind == 2;
+    }
+    return present;
+}
+
+/* The shapes take turns with the arrays of what is present. */
 START_TEST(pair_cosine_and_penalty_agree_on_every_shape)
 {
     both b;
@@ -363,6 +439,8 @@ START_TEST(pair_cosine_and_penalty_agree_on_every_shape)
             for (int kind = 0; kind < 4; kind++) {
                 float *x = awkward_rows((size_t)batch.nodes, ld);
                 float *y = random_floats(size);
+                uint8_t *x_present = random_presence(worlds[w][1], (w + k) % 4);
+                uint8_t *y_present = random_presence(worlds[w][1], (k + kind) % 2);
                 float *gx[2];
                 float *gy[2];
                 double losses[2] = {0, 0};
@@ -379,7 +457,8 @@ START_TEST(pair_cosine_and_penalty_agree_on_every_shape)
                     if (kind == 3) {
                         OK(sides[s]->table->penalty(sides[s], &batch, vx, 0.7f, vgx, &losses[s]));
                     } else {
-                        OK(sides[s]->table->pair_cosine(sides[s], &batch, kind, vx, vy, 0.7f, vgx, vgy, &losses[s]));
+                        OK(sides[s]->table->pair_cosine(sides[s], &batch, kind, vx, vy, x_present, y_present, 0.7f, vgx, vgy,
+                                                        &losses[s]));
                     }
                 }
                 /* Row by row, since their lengths differ widely. */
@@ -395,6 +474,8 @@ START_TEST(pair_cosine_and_penalty_agree_on_every_shape)
                 near(losses[0], losses[1], 1e-9 * (1 + fabs(losses[0])));
                 free(x);
                 free(y);
+                free(x_present);
+                free(y_present);
                 for (int s = 0; s < 2; s++) {
                     free(gx[s]);
                     free(gy[s]);
@@ -415,10 +496,11 @@ static Suite *suite(void)
     tcase_add_loop_test(tc, bpr_by_hand, 0, BACKENDS);
     tcase_add_loop_test(tc, bpr_takes_huge_and_tiny_margins, 0, BACKENDS);
     tcase_add_loop_test(tc, pair_cosine_by_hand, 0, BACKENDS);
+    tcase_add_loop_test(tc, pair_cosine_leaves_out_items_that_lack_either, 0, BACKENDS);
     tcase_add_loop_test(tc, pair_cosine_of_a_zero_row_is_nothing, 0, BACKENDS);
     tcase_add_loop_test(tc, penalty_by_hand, 0, BACKENDS);
     tcase_add_loop_test(tc, an_empty_batch_has_no_loss, 0, BACKENDS);
-    tcase_add_test(tc, gradients_are_those_of_the_losses);
+    tcase_add_loop_test(tc, gradients_are_those_of_the_losses, 0, 2);
     tcase_add_loop_test(tc, bpr_agrees_on_every_shape, 0, BACKENDS);
     tcase_add_loop_test(tc, pair_cosine_and_penalty_agree_on_every_shape, 0, BACKENDS);
     suite_add_tcase(s, tc);

@@ -53,15 +53,31 @@ static cfd_status assign_roles(cfd_model *model, const settings *values)
     return settings_assign_roles(values, names, data->n_modalities, model->roles, &model->n_roles);
 }
 
+/* What a role's features are before they are transformed. */
+static cfd_status drop_some(cfd_model *model, const role_settings *own, int32_t r, const ops_feature_source **features)
+{
+    const cfd_context *context = model->context;
+    dropped_features *dropped = &model->dropped[r];
+    *features = &model->data->data.modalities[model->roles[r].modality].features;
+    if (own->drop > 0) {
+        TRY(drop_features(&context->memory, context->seed, model->roles[r].modality, own->drop, *features, dropped));
+        log_message(&context->log, CFD_LOG_INFO, "drop.%s: the features of %d of %d items are left out", own->role,
+                    (int)dropped->n, (int)dropped->features.rows);
+        *features = &dropped->features;
+    }
+    return CFD_OK;
+}
+
 /* Fitted to the features, or as another model has fitted them. */
 static cfd_status make_transforms(cfd_model *model, const settings *values, const cfd_model *from, ops *device)
 {
     for (int32_t r = 0; r < model->n_roles; r++) {
         role_settings own = settings_role(values, model->roles[r].role);
-        const modality *content = &model->data->data.modalities[model->roles[r].modality];
+        const ops_feature_source *features;
         const memory_source *memory = &model->context->memory;
-        TRY(from ? transform_apply(memory, &from->transforms[r], own.role, &content->features, &model->transforms[r])
-                 : transform_fit(memory, device, model->context->seed, own.role, own.transform, &content->features,
+        TRY(drop_some(model, &own, r, &features));
+        TRY(from ? transform_apply(memory, &from->transforms[r], own.role, features, &model->transforms[r])
+                 : transform_fit(memory, device, model->context->seed, own.role, own.transform, features,
                                  &model->transforms[r]));
     }
     return CFD_OK;
@@ -164,6 +180,7 @@ void cfd_model_destroy(cfd_model *model)
     model_destroy(model->core);
     for (int32_t r = 0; r < model->n_roles; r++) {
         transform_release(&model->transforms[r]);
+        dropped_features_release(&model->dropped[r]);
     }
     cfd_dataset_destroy(model->data);
     memory_release(&context->memory, model);

@@ -4,6 +4,7 @@
 #define CFD_API_MODEL_HANDLE_H
 
 #include "api/handles.h"
+#include "data/drop.h"
 #include "data/transform.h"
 #include "model/model.h"
 
@@ -12,6 +13,7 @@ struct cfd_model {
     cfd_context *context;
     cfd_dataset *data;
     role_assignment roles[CFD_MAX_MODALITIES];
+    dropped_features dropped[CFD_MAX_MODALITIES]; /* zeroed where a role's drop is 0 */
     transform transforms[CFD_MAX_MODALITIES];
     int32_t n_roles;
     model *core;

@@ -15,7 +15,8 @@ enum philox_stream {
     PHILOX_PAIRS = 3,      /* major = step, minor = position in the batch */
     PHILOX_EPOCH = 4,      /* major = epoch, minor = Feistel half and round */
     PHILOX_NEGATIVES = 5,  /* major = user, minor = draw */
-    PHILOX_SKETCH = 6      /* major = row, minor = column / 4 */
+    PHILOX_SKETCH = 6,     /* major = row, minor = column / 4 */
+    PHILOX_MISSING = 7     /* major = modality, minor = item */
 };
 
 typedef struct philox_block {

@@ -4,7 +4,8 @@
  *   common        D(x, y) = 1 - cos(x, y), or +cos(x, y) as released
  *   differential  sqrt(cos(x, y)^2 + 1e-8)
  *
- * Averaged over the pairs of roles. A zero row has no direction: its term and its gradient are 0. */
+ * Averaged over the pairs of roles. A zero row has no direction: its term and its gradient are 0. So they are where an
+ * item lacks one of the two modalities: what its propagated row holds is its neighbours'. */
 #include "model/sections.h"
 
 int32_t distillation_pairs(const model *m)
@@ -23,7 +24,8 @@ static cfd_status distil(model *m, enum model_kind kind, ops_cosine function, do
             int32_t column_a = model_head_column(m, a, kind);
             int32_t column_b = model_head_column(m, b, kind);
             TRY(m->device->table->pair_cosine(m->device, &m->batch, function, heads_rows(m, column_a, m->d),
-                                              heads_rows(m, column_b, m->d), weight,
+                                              heads_rows(m, column_b, m->d), m->roles[a].present,
+                                              m->roles[b].present, weight,
                                               heads_rows_gradient(m, column_a, m->d),
                                               heads_rows_gradient(m, column_b, m->d), loss));
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The full forward pass, and the query and key rows of serving (SPEC 4): E | V_m ... | S, the lambdas folded into the queries. */
+/* The full forward pass, and the query and key rows of serving (SPEC 4): E | V_m ... | S, the lambdas folded into the
+ * queries; into the keys, where missing.renormalise asks for it, how much more the modalities weigh that an item has. */
 #include "model/sections.h"
 
 cfd_status model_embed(model *m, const float **base, const float **fused)
@@ -51,6 +52,50 @@ static int32_t list_parts(const model *m, const float *base, const float *fused,
     return n;
 }
 
+/* ---- missing.renormalise ---- */
+
+/* present: one array for each role, NULL where all items have it. */
+static void scale_keys(const model *m, uint8_t *const *present, float *keys)
+{
+    size_t width = (size_t)model_score_width(m);
+    size_t base = m->has_base ? (size_t)m->d : 0;
+    double lambdas[CFD_MAX_MODALITIES] = {0};
+    for (int32_t r = 0; r < m->n_roles; r++) {
+        lambdas[r] = m->roles[r].own.lambda;
+    }
+    for (int32_t i = 0; i < m->items; i++) {
+        bool has[CFD_MAX_MODALITIES] = {false};
+        for (int32_t r = 0; r < m->n_roles; r++) {
+            has[r] = !present[r] || present[r][i];
+        }
+        float scale = (float)settings_missing_scale(&m->values, lambdas, has, m->n_roles);
+        for (int32_t r = 0; r < m->n_roles; r++) {
+            float *columns = keys + (size_t)i * width + base + (size_t)r * (size_t)m->role_columns;
+            for (int32_t c = 0; c < m->role_columns && has[r] && scale != 1.0f; c++) {
+                columns[c] *= scale;
+            }
+        }
+    }
+}
+
+static cfd_status renormalise_keys(const model *m, float *keys)
+{
+    uint8_t *present[CFD_MAX_MODALITIES] = {NULL};
+    cfd_status status = CFD_OK;
+    for (int32_t r = 0; r < m->n_roles; r++) {
+        if (m->roles[r].present) {
+            TRY_OR(done, memory_allocate(m->memory, (size_t)m->items, 1, "which items have a modality", &present[r]));
+            TRY_OR(done, m->device->table->download(m->device, present[r], m->roles[r].present, (size_t)m->items));
+        }
+    }
+    scale_keys(m, present, keys);
+done:
+    for (int32_t r = 0; r < m->n_roles; r++) {
+        memory_release(m->memory, present[r]);
+    }
+    return status;
+}
+
 cfd_status model_snapshot(model *m, float *queries, float *keys)
 {
     const ops_table *t = m->device->table;
@@ -78,6 +123,9 @@ cfd_status model_snapshot(model *m, float *queries, float *keys)
         }
         TRY_OR(done, t->download(m->device, side == 0 ? queries : keys, block,
                                  (size_t)rows * (size_t)width * sizeof(float)));
+    }
+    if (m->values.renormalise_missing) {
+        TRY_OR(done, renormalise_keys(m, keys));
     }
 done:
     t->release(m->device, block);

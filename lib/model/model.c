@@ -100,6 +100,7 @@ static cfd_status allocate_role(model *m, const model_content *content, model_ro
     }
     TRY(status);
     m->constant_bytes += m->device->table->features_bytes(m->device, role->features);
+    TRY(setup_presence(m, &content->features, &role->present));
     TRY(zeroed(m, size, "a projection", &role->weights));
     TRY(zeroed(m, size, "a projection's gradient", &role->gradient));
     TRY(zeroed(m, size, "Adam's first moment of a projection", &role->moment1));
@@ -211,6 +212,7 @@ void model_destroy(model *m)
     for (int32_t r = 0; r < m->n_roles; r++) {
         model_role *role = &m->roles[r];
         o->table->features_destroy(o, role->features);
+        o->table->release(o, role->present);
         o->table->release(o, role->weights);
         o->table->release(o, role->gradient);
         o->table->release(o, role->moment1);

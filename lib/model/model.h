@@ -44,6 +44,7 @@ typedef struct model_role {
     ops_features *features;
     int32_t columns;   /* d_m */
     bool whitened;
+    uint8_t *present;  /* items: 0 where the row of the features is all zeros; NULL: none is */
     float *weights;    /* d_m x (kinds d): proj.common | proj.differential */
     float *gradient, *moment1, *moment2;
 } model_role;
@@ -181,7 +182,8 @@ cfd_status model_receive_losses(model *m, bool wait, cfd_losses *losses, bool *r
 cfd_status model_embed(model *m, const float **base, const float **fused);
 /* Columns of a query or key row (SPEC 4). */
 int32_t model_score_width(const model *m);
-/* Query rows (users, weighted by the lambdas) and key rows (items) into host memory. */
+/* Query rows (users, weighted by the lambdas) and key rows (items, weighted where missing.renormalise asks for it) into host
+ * memory. */
 cfd_status model_snapshot(model *m, float *queries, float *keys);
 /* What lies behind them, into host memory: E_0 to E_(L-1), each nodes x d (without the base branch: nothing); X and P, nodes x
  * head_columns (without modalities: nothing). The embeddings must be those of the present parameters, as model_snapshot leaves

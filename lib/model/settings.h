@@ -21,6 +21,7 @@ enum settings_select { SELECT_VALIDATION = 0, SELECT_TEST = 1, SELECT_NONE = 2 }
 typedef struct role_settings {
     char role[SETTINGS_ROLE_BYTES];
     bool explicitly_set; /* by cfd_config_set, not by a preset: then a model without this role refuses the config */
+    double drop;
     double lambda, mu, rho;
     int32_t whiten;
     char transform[SETTINGS_TRANSFORM_BYTES];
@@ -44,6 +45,7 @@ typedef struct settings {
     int32_t common_distillation;
     double eta_common, eta_differential, decay;
     double lambda_fused, mu_fused, rho_fused;
+    int32_t renormalise_missing;
     /* training */
     int32_t batch_size, sampler, epochs, eval_every, patience, select, protocol, negatives, merge_validation;
     double learning_rate, beta1, beta2, epsilon;
@@ -76,6 +78,10 @@ void settings_key(size_t index, cfd_config_key *key);
 /* Calls visit for every key with its value as text: plain keys, then the keys of every role that has values. */
 typedef cfd_status (*settings_visitor)(void *user, const char *key, const char *value);
 cfd_status settings_visit(const settings *values, settings_visitor visit, void *user);
+
+/* What "missing.renormalise" multiplies the lambdas of the roles that an item has by: the sum of all n lambdas over the sum of
+ * theirs; 1 where those are 0, or the key says no. */
+double settings_missing_scale(const settings *values, const double *lambdas, const bool *has, int32_t n);
 
 /* Columns of a query or key row of a model with these settings and so many roles (SPEC 4): base, heads, the heads fused. */
 int32_t settings_score_width(const settings *values, int32_t n_roles);

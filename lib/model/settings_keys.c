@@ -45,6 +45,8 @@ const key_row settings_keys[] = {
     YES_NO("branch.common", branch_common, "yes", "the common part of every modality"),
     YES_NO("branch.differential", branch_differential, "yes", "the differential part of every modality"),
     YES_NO("branch.fused", branch_fused, "yes", "the fused branch: all parts side by side, propagated once more"),
+    ROLE_NUMBER("drop", drop, 0, 1, "0",
+                "share of the items that lose their features of this modality, drawn by the seed, before all else: a test"),
     ROLE_TEXT("transform", transform, "none, or a list of center, l2, standardize, svd:K", "none",
               "what is done to the features of a modality when the model is made, in the order given"),
     YES_NO("whitening", whitening, "yes", "no: no modality is whitened, whatever whiten.ROLE says"),
@@ -53,6 +55,8 @@ const key_row settings_keys[] = {
     /* ---- scores (SPEC 4) ---- */
     ROLE_NUMBER("lambda", lambda, 0, 1000, "1", "weight of this modality in the score"),
     NUMBER("lambda.fused", lambda_fused, 0, 1000, "1", "weight of the fused branch in the score"),
+    YES_NO("missing.renormalise", renormalise_missing, "no",
+           "yes: where an item lacks modalities, the lambdas of those it has are scaled up to the sum of all"),
     /* ---- loss (SPEC 5) ---- */
     ROLE_NUMBER("mu", mu, 0, 1000, "1", "weight of this modality in the ranking loss"),
     NUMBER("mu.fused", mu_fused, 0, 1000, "2", "weight of the fused branch in the ranking loss"),

@@ -64,6 +64,17 @@ int32_t settings_score_width(const settings *values, int32_t n_roles)
     return (values->branch_base ? d : 0) + heads + (values->branch_fused ? heads : 0);
 }
 
+double settings_missing_scale(const settings *values, const double *lambdas, const bool *has, int32_t n)
+{
+    double all = 0;
+    double present = 0;
+    for (int32_t r = 0; r < n; r++) {
+        all += lambdas[r];
+        present += has[r] ? lambdas[r] : 0;
+    }
+    return values->renormalise_missing && present > 0 ? all / present : 1;
+}
+
 static cfd_status find_modality(const char *const *names, int32_t n_names, const char *wanted, int32_t *index)
 {
     char known[CFD_MAX_MODALITIES * (SETTINGS_ROLE_BYTES + 2)] = "none at all";

@@ -20,6 +20,13 @@ static inline int32_t batch_node(const ops_batch *batch, int32_t position, int32
                        : batch->users + batch->negatives[position];
 }
 
+/* Is a slot an item that lacks what one of the two arrays is about? One byte for each item; NULL: none lacks it. */
+static inline bool batch_lacks(const ops_batch *batch, const uint8_t *x_present, const uint8_t *y_present, int32_t slot)
+{
+    int32_t item = batch->rows[slot] - batch->users;
+    return item >= 0 && ((x_present && !x_present[item]) || (y_present && !y_present[item]));
+}
+
 /* The row of a slot in a view, and of a node that the batch touches. */
 static inline float *batch_row(const ops_batch *batch, const ops_view *view, int32_t slot)
 {

@@ -304,9 +304,11 @@ typedef struct ops_table {
     /* All branches: loss += mean softplus(-(x_u.x_i - x_u.x_j)); the gradient rows of all slots are set, not added to. */
     cfd_status (*bpr)(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n);
     /* loss += sum over the batch's users and positives (each appearance counts) of f(cos(x, y)) / batch size; gradients are
-     * added. A row of zeros: neither loss nor gradient. */
-    cfd_status (*pair_cosine)(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                              ops_view x_gradient, ops_view y_gradient, double *loss);
+     * added. A row of zeros: neither loss nor gradient. Neither has an item for which x_present or y_present is 0: a byte for
+     * each item (not node), NULL where all are present. */
+    cfd_status (*pair_cosine)(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                              const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                              ops_view y_gradient, double *loss);
     /* loss += 1/2 sum |x|^2 over all appearances; gradient += weight * appearances * x. */
     cfd_status (*penalty)(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient, double *loss);
 

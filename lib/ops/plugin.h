@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* Raised whenever ops.h or this file changes in a way that a size does not show. */
-#define OPS_PLUGIN_ABI 1u
+#define OPS_PLUGIN_ABI 2u
 
 /* What both sides compare. */
 typedef struct ops_plugin_version {

@@ -384,11 +384,13 @@ static cfd_status profiled_bpr(ops *o, const ops_batch *batch, const ops_branch 
                floats(2.0 * count, (double)columns));
 }
 
-/* Of each row that is a user or a positive: three sums, then two rows added to two. */
-static cfd_status profiled_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                                       ops_view x_gradient, ops_view y_gradient, double *loss)
+/* Of each row that is a user or a positive: three sums, then two rows added to two. Rows that turn out to contribute nothing are
+ * counted all the same. */
+static cfd_status profiled_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                                       const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                                       ops_view y_gradient, double *loss)
 {
-    TIMED(pair_cosine, batch, kind, x, y, weight, x_gradient, y_gradient, loss);
+    TIMED(pair_cosine, batch, kind, x, y, x_present, y_present, weight, x_gradient, y_gradient, loss);
     static const char *const notes[] = {[OPS_COSINE_ALIGN] = " columns, align",
                                         [OPS_COSINE_RELEASED] = " columns, released",
                                         [OPS_COSINE_ORTHOGONAL] = " columns, orthogonal"};

@@ -76,6 +76,28 @@ static cfd_status make_rows(const extension *x, size_t item, const item_rows *to
     return check_finite(x, item, to->key);
 }
 
+/* missing.renormalise, in the key of an item. The heads of a modality that it lacks are zeros, and no others are. */
+static void renormalise(const extension *x, const float *heads, float *key)
+{
+    const snapshot *s = x->s;
+    int32_t columns = x->layout.n_kinds * x->layout.d;
+    double lambdas[CFD_MAX_MODALITIES] = {0};
+    bool has[CFD_MAX_MODALITIES] = {false};
+    for (int32_t role = 0; role < s->n_roles; role++) {
+        lambdas[role] = settings_role(&s->values, s->roles[role]).lambda;
+        for (int32_t c = 0; c < columns; c++) {
+            has[role] = has[role] || heads[role * columns + c] != 0.0f;
+        }
+    }
+    float scale = (float)settings_missing_scale(&s->values, lambdas, has, s->n_roles);
+    for (int32_t role = 0; role < s->n_roles; role++) {
+        float *part = key + x->layout.heads_at + role * columns;
+        for (int32_t c = 0; c < columns && has[role]; c++) {
+            part[c] *= scale;
+        }
+    }
+}
+
 cfd_status extend_keys(const snapshot *s, const new_items *items, float *keys)
 {
     extension x;
@@ -85,7 +107,9 @@ cfd_status extend_keys(const snapshot *s, const new_items *items, float *keys)
     cfd_status status;
     TRY_OR(done, memory_allocate(s->memory, bytes, 1, "the keys of new items", &made));
     for (size_t item = 0; item < items->n; item++) {
-        TRY_OR(done, make_rows(&x, item, &(item_rows){.key = made + item * (size_t)s->width}));
+        float *key = made + item * (size_t)s->width;
+        TRY_OR(done, make_rows(&x, item, &(item_rows){.key = key}));
+        renormalise(&x, x.heads, key);
     }
     memcpy(keys, made, bytes);
 done:
@@ -223,6 +247,7 @@ static cfd_status fill(const snapshot *s, const new_items *items, const snapshot
         if (l.head_columns > 0) {
             memcpy((float *)(uintptr_t)out->nodes.hops + node * (size_t)l.head_columns, key + l.heads_at,
                    (size_t)l.head_columns * sizeof *key);
+            renormalise(&x, heads, key);
         }
     }
 done:

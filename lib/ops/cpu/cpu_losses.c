@@ -166,6 +166,7 @@ typedef struct cosine_job {
     const ops_batch *batch;
     ops_cosine kind;
     ops_view x, y, x_gradient, y_gradient;
+    const uint8_t *x_present, *y_present;
     double weight; /* over the batch size */
     double *partial;
 } cosine_job;
@@ -193,7 +194,7 @@ static void cosine_block(void *argument, size_t block)
         for (int32_t p = batch->offsets[slot]; p < batch->offsets[slot + 1]; p++) {
             times += batch->occurrences[p] % 3 != 2;
         }
-        if (times == 0) {
+        if (times == 0 || batch_lacks(batch, job->x_present, job->y_present, slot)) {
             continue;
         }
         const float *x = batch_row(batch, &job->x, slot);
@@ -218,8 +219,9 @@ static void cosine_block(void *argument, size_t block)
     job->partial[block] = loss;
 }
 
-cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                           ops_view x_gradient, ops_view y_gradient, double *loss)
+cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                           const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                           ops_view y_gradient, double *loss)
 {
     size_t blocks = blocks_of((size_t)*batch->count, BLOCK_SLOTS);
     unsigned char *scratch;
@@ -227,8 +229,8 @@ cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_
     cpu_reserve(&layout, blocks, sizeof(double));
     TRY(cpu_scratch(cpu_of(o), &layout, "the distillation loss of a batch", &scratch));
     if (batch->size > 0) {
-        cosine_job job = {cpu_of(o)->kernels, batch, kind, x, y, x_gradient, y_gradient, (double)weight / batch->size,
-                          (double *)scratch};
+        cosine_job job = {cpu_of(o)->kernels, batch, kind, x, y, x_gradient, y_gradient, x_present, y_present,
+                          (double)weight / batch->size, (double *)scratch};
         threads_run(o->pool, blocks, cosine_block, &job);
         *loss += sum_in_order(job.partial, blocks) / batch->size;
     }

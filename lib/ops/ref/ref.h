@@ -36,8 +36,9 @@ cfd_status ref_draw_batch(ops *o, const ops_sampler *sampler, int64_t step, int6
 cfd_status ref_batch_index(ops *o, ops_batch *batch);
 /* losses */
 cfd_status ref_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n);
-cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                           ops_view x_gradient, ops_view y_gradient, double *loss);
+cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                           const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                           ops_view y_gradient, double *loss);
 cfd_status ref_penalty(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient, double *loss);
 /* update, serving */
 cfd_status ref_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings);

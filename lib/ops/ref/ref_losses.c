@@ -102,8 +102,9 @@ static double cosine_derivative(ops_cosine kind, double c)
     return kind == OPS_COSINE_ALIGN ? -1 : kind == OPS_COSINE_RELEASED ? 1 : c / sqrt(c * c + 1e-8);
 }
 
-cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, float weight,
-                           ops_view x_gradient, ops_view y_gradient, double *loss)
+cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
+                           const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
+                           ops_view y_gradient, double *loss)
 {
     double sum = 0;
     for (int32_t slot = 0; slot < *batch->count; slot++) {
@@ -115,7 +116,8 @@ cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_
         const float *right = batch_row(batch, &y, slot);
         double left_norm = sqrt(dot(left, left, x.width));
         double right_norm = sqrt(dot(right, right, x.width));
-        if (times == 0 || left_norm == 0 || right_norm == 0) {
+        bool lacking = batch_lacks(batch, x_present, y_present, slot);
+        if (times == 0 || lacking || left_norm == 0 || right_norm == 0) {
             continue;
         }
         double cosine = dot(left, right, x.width) / left_norm / right_norm;
