@@ -79,13 +79,11 @@ static void release_newcomers(newcomers *c)
 static int gather_tags(const newcomers *c, const tags *t, lists *out)
 {
     out->offsets = calloc((size_t)c->n + 1, sizeof *out->offsets);
-    out->ids = malloc(((size_t)t->of.offsets[0] + (size_t)t->columns + 1) * sizeof *out->ids);
     size_t n = 0;
     for (int32_t i = 0; i < c->n; i++) {
         const int32_t *list;
         n += list_of(&t->of, c->ids[i], &list);
     }
-    free(out->ids);
     out->ids = malloc((n + 1) * sizeof *out->ids);
     if (!out->offsets || !out->ids) {
         return out_of_memory();
@@ -242,7 +240,7 @@ int study_items(const study *s, const world *w)
     bool *known = draw_share(w->items, 1.0 - 1.0 / SHARE_OF, (uint64_t)s->seed);
     int code = known ? find_newcomers(w, known, &c) : out_of_memory();
     const choice without = {.items = known};
-    code = code == EXIT_DONE ? world_train(s, w, &without, NULL, &scorer) : code;
+    code = code == EXIT_DONE ? world_train(s, w, &without, NULL, 0, &scorer) : code;
     printf("| %d new items, K = %d | users | Recall@%d | most popular, had one known | at random |\n| --- | --- | --- | --- | --- |\n",
            (int)c.n, K, K);
     for (int32_t first = 0; first <= FIRST_USERS && code == EXIT_DONE; first += FIRST_USERS) {

@@ -77,7 +77,7 @@ int study_search(const study *s, const world *w)
     int code = EXIT_DONE;
     for (int way = 0; way < 3 && code == EXIT_DONE; way++) {
         cfd_scorer *scorer = NULL;
-        code = world_train(s, w, NULL, ways[way][1], &scorer);
+        code = world_train(s, w, NULL, &ways[way][1], 1, &scorer);
         for (int direction = 0; direction < 2 && code == EXIT_DONE; direction++) {
             code = report(w, scorer, ways[way][0], direction, 1 - direction);
         }

@@ -45,14 +45,14 @@ typedef struct world {
 int world_open(const study *s, world *w);
 void world_close(world *w); /* accepts a zeroed struct */
 
-/* Which users, items, and tags of a world are trained on: NULL, all. Ids of users and items that are left out close up. */
+/* Which users and items of a world are trained on: NULL, all. Ids of those that are left out close up. */
 typedef struct choice {
     const bool *users, *items;
-    const bool *with[CFD_MAX_MODALITIES]; /* does item i have its tags in role r? */
 } choice;
 
-/* A model of what was chosen, trained for the study's epochs, as a scorer. `also` is one more "KEY=VALUE", or NULL. */
-int world_train(const study *s, const world *w, const choice *chosen, const char *also, cfd_scorer **scorer);
+/* A model of what was chosen, trained for the study's epochs, as a scorer. `also`: further settings, "KEY=VALUE", n_also of them;
+ * "ablation=NAME" is one, too. */
+int world_train(const study *s, const world *w, const choice *chosen, const char *const *also, size_t n_also, cfd_scorer **scorer);
 
 /* A list's length and its ids. */
 static inline size_t list_of(const lists *of, int32_t row, const int32_t **ids)

@@ -70,8 +70,8 @@ int study_users(const study *s, const world *w)
     const choice without = {.users = kept};
     cfd_scorer *scorers[2] = {NULL, NULL};
     int32_t hits[2] = {0, 0};
-    int code = world_train(s, w, NULL, NULL, &scorers[0]);
-    code = code == EXIT_DONE ? world_train(s, w, &without, NULL, &scorers[1]) : code;
+    int code = world_train(s, w, NULL, NULL, 0, &scorers[0]);
+    code = code == EXIT_DONE ? world_train(s, w, &without, NULL, 0, &scorers[1]) : code;
     for (int i = 0; i < 2 && code == EXIT_DONE; i++) {
         code = count_hits(w, scorers[i], kept, i == 1, &hits[i]);
     }

@@ -211,7 +211,7 @@ static int add_interactions(const world *w, const int32_t *user_ids, const int32
     return code;
 }
 
-static int add_tags(const world *w, const tags *t, const int32_t *item_ids, const bool *with, cfd_dataset *data)
+static int add_tags(const world *w, const tags *t, const int32_t *item_ids, cfd_dataset *data)
 {
     int64_t *offsets = calloc((size_t)w->items + 1, sizeof *offsets);
     int32_t *ids = malloc(((size_t)t->of.offsets[w->items] + 1) * sizeof *ids);
@@ -222,7 +222,6 @@ static int add_tags(const world *w, const tags *t, const int32_t *item_ids, cons
         }
         const int32_t *list;
         size_t length = list_of(&t->of, i, &list);
-        length = with && !with[i] ? 0 : length;
         if (length > 0) {
             memcpy(ids + offsets[rows], list, length * sizeof *ids);
         }
@@ -249,7 +248,7 @@ static int make_data(const world *w, const choice *chosen, cfd_dataset **out)
                                                                                : failed_in_library();
     code = code == EXIT_DONE ? add_interactions(w, user_ids, item_ids, data) : code;
     for (int32_t r = 0; r < w->n_roles && code == EXIT_DONE; r++) {
-        code = add_tags(w, &w->roles[r], item_ids, chosen->with[r], data);
+        code = add_tags(w, &w->roles[r], item_ids, data);
     }
     free(user_ids);
     free(item_ids);
@@ -263,13 +262,16 @@ static int make_data(const world *w, const choice *chosen, cfd_dataset **out)
 
 static cfd_status assign(cfd_config *config, const char *pair)
 {
+    if (strncmp(pair, "ablation=", 9) == 0) {
+        return cfd_config_load_ablation(config, pair + 9);
+    }
     char key[128];
     size_t length = strcspn(pair, "=");
     snprintf(key, sizeof key, "%.*s", (int)length, pair);
     return cfd_config_set(config, key, pair[length] == '=' ? pair + length + 1 : "");
 }
 
-static cfd_status configure(const study *s, const char *also, cfd_config *config)
+static cfd_status configure(const study *s, const char *const *also, size_t n_also, cfd_config *config)
 {
     char epochs[16];
     snprintf(epochs, sizeof epochs, "%d", (int)s->epochs);
@@ -280,13 +282,13 @@ static cfd_status configure(const study *s, const char *also, cfd_config *config
     for (size_t i = 0; i < s->n_sets && status == CFD_OK; i++) {
         status = assign(config, s->sets[i]);
     }
-    if (also && strncmp(also, "ablation=", 9) == 0) {
-        return status ? status : cfd_config_load_ablation(config, also + 9);
+    for (size_t i = 0; i < n_also && status == CFD_OK; i++) {
+        status = assign(config, also[i]);
     }
-    return status || !also ? status : assign(config, also);
+    return status;
 }
 
-int world_train(const study *s, const world *w, const choice *chosen, const char *also, cfd_scorer **scorer)
+int world_train(const study *s, const world *w, const choice *chosen, const char *const *also, size_t n_also, cfd_scorer **scorer)
 {
     static const choice all = {0};
     cfd_dataset *data = NULL;
@@ -295,7 +297,7 @@ int world_train(const study *s, const world *w, const choice *chosen, const char
     int code = make_data(w, chosen ? chosen : &all, &data);
     if (code == EXIT_DONE) {
         cfd_status status = cfd_config_create(&config);
-        status = status ? status : configure(s, also, config);
+        status = status ? status : configure(s, also, n_also, config);
         status = status ? status : cfd_model_create(w->context, config, data, &model);
         status = status ? status : cfd_train(model, NULL, NULL);
         status = status ? status : cfd_scorer_create(model, scorer);

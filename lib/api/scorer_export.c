@@ -25,7 +25,7 @@ static cfd_status export_safetensors(const cfd_scorer *handle, const char *path)
     const scorer *s = &handle->core;
     const safetensor tensors[] = {matrix_of("query", s->users, s->width, s->queries),
                                   matrix_of("key", s->items, s->width, s->keys)};
-    const int64_t numbers[] = {s->users, s->items, s->width, handle->steps_done};
+    const int64_t numbers[] = {s->users, s->items, s->width, handle->data.steps_done};
     char texts[4][24];
     for (int i = 0; i < 4; i++) {
         snprintf(texts[i], sizeof texts[i], "%lld", (long long)numbers[i]);
