@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../common/held_signals.h"
 #include "bench.h"
+#include "bench_callers.h"
 #include "scratch.h"
 
 #include <stdlib.h>
@@ -14,7 +15,9 @@ enum {
     DEFAULT_RUNS = 7,
     LEAST_RUNS = 5,
     MOST_RUNS = 1000,
-    SINGLE_USERS = 500,   /* asked one at a time */
+    SINGLE_USERS = 500,   /* asked one at a time, */
+    SINGLE_PARTS = 5,     /* in so many parts, after each of which come as many products of one row */
+    CALLERS = 2,          /* numbers of callers that ask at once: one, and as many as there are threads */
     PRODUCT_USERS = 1024, /* of a bare product */
     PRODUCTS = 2,         /* bare products in a run */
     TRAINED_STEPS = 5     /* so that the embeddings are not what they were drawn as */
@@ -39,10 +42,14 @@ typedef struct scoring {
     cfd_scorer *scorers[WAYS];
     cfd_scorer_info info;
     lists lists[WAYS];
-    double *seconds[WAYS], *products, *single[WAYS];
+    double *seconds[WAYS], *products, *single[WAYS], vectors[SINGLE_USERS];
     size_t n_single;
-    spread all[WAYS], one[WAYS], product;
+    spread all[WAYS], one[WAYS], product, vector;
+    int32_t callers[CALLERS];
+    callers_times asked[CALLERS];
 } scoring;
+
+enum { CALL_SECONDS = 2 };
 
 /* ---- the scorer ---- */
 
@@ -188,15 +195,43 @@ static int measure_all(const score_choices *c, scoring *s)
     return code;
 }
 
-/* Users one at a time, spread over all of them. */
+/* The bare product of one row with all keys, n times. */
+static int multiply_row(scoring *s, double *seconds, size_t n)
+{
+    cfd_probe probe = CFD_PROBE_INIT;
+    probe.kind = CFD_PROBE_SCORES;
+    probe.rows = 1;
+    probe.inner = s->info.width;
+    probe.columns = s->info.n_items;
+    return cfd_context_probe(s->contexts[0], &probe, seconds, n) == CFD_OK ? EXIT_DONE : failed_in_library();
+}
+
+/* Users one at a time, spread over all of them, and in between the bare product of one row. */
 static int measure_single(const score_choices *c, scoring *s)
 {
     int code = EXIT_DONE;
-    for (size_t i = 0; i < s->n_single; i++) {
-        size_t user = i * ((size_t)s->info.n_users / s->n_single);
-        for (int w = 0; w < WAYS && code == EXIT_DONE; w++) {
-            code = recommend(c, s, w, user, 1, &s->single[w][i]);
+    size_t part = (s->n_single + SINGLE_PARTS - 1) / SINGLE_PARTS;
+    for (size_t first = 0; first < s->n_single && code == EXIT_DONE; first += part) {
+        size_t n = s->n_single - first < part ? s->n_single - first : part;
+        for (int w = 0; w < WAYS; w++) { /* a way at a time: its keys are in the cache, as they are in a service */
+            for (size_t i = first; i < first + n && code == EXIT_DONE; i++) {
+                code = recommend(c, s, w, i * ((size_t)s->info.n_users / s->n_single), 1, &s->single[w][i]);
+            }
         }
+        code = code == EXIT_DONE ? multiply_row(s, s->vectors + first, n) : code;
+    }
+    return code;
+}
+
+/* Callers that ask at once, each for one user. */
+static int measure_callers(const score_choices *c, scoring *s)
+{
+    cfd_context_info info = CFD_CONTEXT_INFO_INIT;
+    int code = cfd_context_get_info(s->contexts[0], &info) == CFD_OK ? EXIT_DONE : failed_in_library();
+    s->callers[0] = 1;
+    s->callers[1] = info.threads;
+    for (int i = 0; i < CALLERS && code == EXIT_DONE; i++) {
+        code = bench_callers(s->scorers[0], s->callers[i], c->k, CALL_SECONDS, &s->asked[i]);
     }
     return code;
 }
@@ -229,6 +264,7 @@ static spread in_milliseconds(const spread *s)
 static void print_results(const score_choices *c, const scoring *s)
 {
     spread one[WAYS] = {in_milliseconds(&s->one[0]), in_milliseconds(&s->one[1])};
+    spread vector = in_milliseconds(&s->vector);
     double operations = 2.0 * s->info.n_users * (double)s->info.n_items * s->info.width;
     char chosen[32];
     snprintf(chosen, sizeof chosen, "chosen: %s", way_chosen(s));
@@ -244,6 +280,13 @@ static void print_results(const score_choices *c, const scoring *s)
         printf("\nof one user\n");
         report_spread(chosen, &one[0], "ms", 3);
         report_spread("float32", &one[1], "ms", 3);
+        report_spread("bare product", &vector, "ms", 3);
+        report_line("", "%.2f and %.2f times the bare product of one row", one[0].median / vector.median,
+                    one[1].median / vector.median);
+        for (int i = 0; i < CALLERS; i++) {
+            report_line("callers", "%d at once: %.0f lists a second, median %.3f ms, 99th percentile %.3f ms", (int)s->callers[i],
+                        s->asked[i].per_second, s->asked[i].median * 1e3, s->asked[i].p99 * 1e3);
+        }
         return;
     }
     json j = json_begin(stdout, true);
@@ -256,6 +299,18 @@ static void print_results(const score_choices *c, const scoring *s)
     json_number(&j, "product_gflops", operations / s->product.median * 1e-9);
     spread_json(&j, "user_ms", &one[0]);
     spread_json(&j, "float32_user_ms", &one[1]);
+    spread_json(&j, "product_user_ms", &vector);
+    json_number(&j, "user_by_product", one[0].median / vector.median);
+    json_open(&j, "callers", '[');
+    for (int i = 0; i < CALLERS; i++) {
+        json_open(&j, NULL, '{');
+        json_integer(&j, "callers", s->callers[i]);
+        json_number(&j, "per_second", s->asked[i].per_second);
+        json_number(&j, "median_ms", s->asked[i].median * 1e3);
+        json_number(&j, "p99_ms", s->asked[i].p99 * 1e3);
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
     json_text(&j, "scoring", way_chosen(s));
     json_integer(&j, "users", s->info.n_users);
     json_integer(&j, "items", s->info.n_items);
@@ -275,12 +330,14 @@ static int bench(const score_choices *c, scoring *s)
     code = code == EXIT_DONE ? measure_all(c, s) : code;
     code = code == EXIT_DONE ? compare_lists(c, s) : code;
     code = code == EXIT_DONE ? measure_single(c, s) : code;
+    code = code == EXIT_DONE ? measure_callers(c, s) : code;
     if (code == EXIT_DONE) {
         for (int w = 0; w < WAYS; w++) {
             s->all[w] = spread_of(s->seconds[w], (size_t)c->runs);
             s->one[w] = spread_of(s->single[w], s->n_single);
         }
         s->product = spread_of(s->products, (size_t)c->runs * PRODUCTS);
+        s->vector = spread_of(s->vectors, s->n_single);
         print_results(c, s);
     }
     for (int w = 0; w < WAYS; w++) {

@@ -142,7 +142,8 @@ static int add_items(const world *w, const cfd_scorer *scorer, const newcomers *
 typedef struct quality {
     int32_t users;
     double recall, chance; /* means */
-    double popular;        /* of the list of those that most users have: which nobody could know */
+    double popular;        /* of the list of those that most users are known to have: with none given, the first ones */
+    double foreseen;       /* of the list of those that most users will have, which nobody knows */
 } quality;
 
 /* Marks the users' own new items: 1 wanted, 2 given away. */
@@ -174,6 +175,33 @@ static int32_t mark(const world *w, const newcomers *c, int32_t user, int32_t fi
     return wanted;
 }
 
+/* Hits of the K new items that most users have, where of each no more than `known` are known; ties by the lower id. */
+static int32_t popular_hits(const newcomers *c, const char *marks, int64_t known)
+{
+    int32_t best[K];
+    int64_t counts[K];
+    int32_t n = 0;
+    for (int32_t i = 0; i < c->n; i++) {
+        int64_t count = c->users.offsets[i + 1] - c->users.offsets[i];
+        count = count < known ? count : known;
+        if (marks[i] == 2 || (n == K && count <= counts[K - 1])) {
+            continue;
+        }
+        int32_t at = n < K ? n++ : K - 1;
+        for (; at > 0 && counts[at - 1] < count; at--) {
+            best[at] = best[at - 1];
+            counts[at] = counts[at - 1];
+        }
+        best[at] = i;
+        counts[at] = count;
+    }
+    int32_t hits = 0;
+    for (int32_t k = 0; k < n; k++) {
+        hits += marks[best[k]] == 1;
+    }
+    return hits;
+}
+
 static int measure(const world *w, const newcomers *c, const cfd_scorer *scorer, int32_t first_users, quality *q)
 {
     cfd_scorer_info info = CFD_SCORER_INFO_INIT;
@@ -191,22 +219,9 @@ static int measure(const world *w, const newcomers *c, const cfd_scorer *scorer,
         if (wanted == 0) {
             continue;
         }
-        int32_t popular[K];
-        int32_t n_popular = 0;
         for (int32_t i = 0; i < c->n; i++) {
-            if (marks[i] == 2) {
-                continue;
-            }
-            allowed[n++] = first + i;
-            int32_t at = n_popular < K ? n_popular++ : K;
-            int64_t count = c->users.offsets[i + 1] - c->users.offsets[i];
-            for (; at > 0 && c->users.offsets[popular[at - 1] + 1] - c->users.offsets[popular[at - 1]] < count; at--) {
-                if (at < K) {
-                    popular[at] = popular[at - 1];
-                }
-            }
-            if (at < K) {
-                popular[at] = i;
+            if (marks[i] != 2) {
+                allowed[n++] = first + i;
             }
         }
         cfd_filter filter = CFD_FILTER_INIT;
@@ -218,15 +233,15 @@ static int measure(const world *w, const newcomers *c, const cfd_scorer *scorer,
             break;
         }
         int32_t hits = 0;
-        int32_t popular_hits = 0;
         for (int k = 0; k < K; k++) {
             hits += list[k] >= 0 && marks[list[k] - first] == 1;
-            popular_hits += k < n_popular && marks[popular[k]] == 1;
         }
+        double most = wanted < K ? wanted : K;
         q->users++;
-        q->recall += hits / (double)(wanted < K ? wanted : K);
-        q->popular += popular_hits / (double)(wanted < K ? wanted : K);
-        q->chance += K / (double)n * wanted / (double)(wanted < K ? wanted : K);
+        q->recall += hits / most;
+        q->popular += popular_hits(c, marks, first_users) / most;
+        q->foreseen += popular_hits(c, marks, INT64_MAX) / most;
+        q->chance += K / (double)n * wanted / most;
     }
     free(marks);
     free(allowed);
@@ -241,16 +256,17 @@ int study_items(const study *s, const world *w)
     int code = known ? find_newcomers(w, known, &c) : out_of_memory();
     const choice without = {.items = known};
     code = code == EXIT_DONE ? world_train(s, w, &without, NULL, 0, &scorer) : code;
-    printf("| %d new items, K = %d | users | Recall@%d | most popular, had one known | at random |\n| --- | --- | --- | --- | --- |\n",
-           (int)c.n, K, K);
+    printf("| %d new items | users | Recall@%d | by known popularity | at random | by future popularity |\n"
+           "| --- | --- | --- | --- | --- | --- |\n",
+           (int)c.n, K);
     for (int32_t first = 0; first <= FIRST_USERS && code == EXIT_DONE; first += FIRST_USERS) {
         cfd_scorer *with = NULL;
         quality q;
         code = add_items(w, scorer, &c, first, &with);
         code = code == EXIT_DONE ? measure(w, &c, with, first, &q) : code;
         if (code == EXIT_DONE && q.users > 0) {
-            printf("| with %d users each | %d | %.4f | %.4f | %.4f |\n", (int)first, (int)q.users, q.recall / q.users,
-                   q.popular / q.users, q.chance / q.users);
+            printf("| with %d users each | %d | %.4f | %.4f | %.4f | %.4f |\n", (int)first, (int)q.users, q.recall / q.users,
+                   q.popular / q.users, q.chance / q.users, q.foreseen / q.users);
         }
         cfd_scorer_release(with);
     }
