@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing (Debian 12, root or sudo), builds, runs every test: first under the address and
-# undefined-behaviour sanitizers, then what dense products touch with a CBLAS in oneDNN's place, then all as released, with
-# warnings as errors. The GPU is simulated in the first and the last; where nvcc is, the backend is also compiled for real in the
-# last. From any folder, with or without a terminal, as often as you like. Builds into build/sanitized, build/cblas and
-# build/tests. Arguments go to ctest (-R parity, say).
+# undefined-behaviour sanitizers, then what dense products touch with a CBLAS in oneDNN's place, then what threads share under the
+# thread sanitizer, then all as released, with warnings as errors. The GPU is simulated in the first and the last; where nvcc is, the backend is also compiled for real in the
+# last. From any folder, with or without a terminal, as often as you like. Builds into build/sanitized, build/cblas,
+# build/threads and build/tests. Arguments go to ctest (-R parity, say).
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -12,13 +12,19 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/examples/install-missing.sh"
 install_missing build-essential cmake pkg-config libdnnl-dev libopenblas-dev check libsubunit-dev locales python3-numpy
 
-# build FOLDER OPTION...: configures and builds.
-build()
+# configure FOLDER OPTION...
+configure()
 {
     folder=$root/build/$1
     shift
     cmake -S "$root" -B "$folder" -DCMAKE_BUILD_TYPE=Release -DCFDTBD_TESTS=ON "$@"
-    cmake --build "$folder" -j "$(nproc)"
+}
+
+# build FOLDER OPTION...: configures and builds.
+build()
+{
+    configure "$@"
+    cmake --build "$root/build/$1" -j "$(nproc)"
 }
 
 # run_tests FOLDER ARGUMENT...: how many test cases ran on each backend is counted in FOLDER/backends.txt.
@@ -46,6 +52,16 @@ count_backends sanitized
 # One thread: how many OpenBLAS uses is not the library's to say, and its sums depend on it. The GPU has its own products.
 build cblas -DCFDTBD_GEMM=cblas -DCFDTBD_WARNINGS_AS_ERRORS=ON -DCFDTBD_CUDA=off -DCFDTBD_SIMULATED_GPU=OFF
 OPENBLAS_NUM_THREADS=1 run_tests cblas -R 'ops_|whitening|gradients|parity|precision|determinism|workspace|scorer|top_k|gemm'
+
+# Threads that share a scorer or a pool, under the thread sanitizer; it cannot run on every kernel.
+echo 'int main(void) { return 0; }' >"$root/build/thread.c"
+if cc -fsanitize=thread -o "$root/build/thread" "$root/build/thread.c" && "$root/build/thread"; then
+    configure threads -DCFDTBD_SANITIZE=thread -DCFDTBD_CUDA=off -DCFDTBD_SIMULATED_GPU=OFF -DCFDTBD_EXAMPLES=OFF
+    cmake --build "$root/build/threads" -j "$(nproc)" --target test_scorer_threads test_base_threads test_dlpack
+    run_tests threads -R '^test_(scorer_threads|base_threads|dlpack)$'
+else
+    echo "the thread sanitizer cannot run here: threads are not checked by it" >&2
+fi
 
 # Some toolkits lack the program that lists what a plugin holds; PyPI has it.
 tools=$root/build/tools

@@ -64,7 +64,7 @@ static cfd_status read_features(const snapshot *s, const cfd_new_items *asked, f
     }
     const char *at = (const char *)asked->features; /* structs of the caller's version, one after the other */
     for (size_t i = 0; i < asked->n_features; i++) {
-        char where[32];
+        char where[48];
         size_t stride;
         cfd_item_features one = CFD_ITEM_FEATURES_INIT;
         snprintf(where, sizeof where, "items.features[%zu]", i);

@@ -5,6 +5,8 @@
 #include "serve/lanes.h"
 #include "serve/selection.h"
 
+#include <string.h>
+
 enum { BLOCK_ITEMS = 256, LANES = 16 };
 
 typedef struct similar_job {
@@ -21,10 +23,14 @@ typedef struct similar_job {
     int32_t *counts;
 } similar_job;
 
-/* Sums in lanes that a compiler keeps in vector registers; their order is fixed. */
-static void add_products(const float *a, const float *b, int32_t n, float product[LANES], float square[LANES])
+/* Sums in lanes that a compiler keeps in vector registers (hence the copies); their order is fixed. */
+static void add_products(const float *a, const float *b, int32_t n, float products[LANES], float squares[LANES])
 {
+    float product[LANES];
+    float square[LANES];
     int32_t c = 0;
+    memcpy(product, products, sizeof product);
+    memcpy(square, squares, sizeof square);
     for (; c + LANES <= n; c += LANES) {
         for (int32_t k = 0; k < LANES; k++) {
             product[k] += a[c + k] * b[c + k];
@@ -35,6 +41,8 @@ static void add_products(const float *a, const float *b, int32_t n, float produc
         product[k] += a[c + k] * b[c + k];
         square[k] += b[c + k] * b[c + k];
     }
+    memcpy(products, product, sizeof product);
+    memcpy(squares, square, sizeof square);
 }
 
 /* a . b / |b|; 0 where b is zero. */
