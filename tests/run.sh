@@ -10,7 +10,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=examples/install-missing.sh
 . "$root/examples/install-missing.sh"
-install_missing build-essential cmake pkg-config libdnnl-dev libopenblas-dev check libsubunit-dev locales
+install_missing build-essential cmake pkg-config libdnnl-dev libopenblas-dev check libsubunit-dev locales libmicrohttpd-dev curl
 
 # build FOLDER OPTION...: configures and builds.
 build()
