@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file cfdtbd.hpp
- * cfdtbd.h for C++17: handles that destroy themselves, failures as exceptions, vectors for arrays. Header-only, and nothing more: what
- * each function does, and which threads may call it, stands in cfdtbd.h; structs of options are those of C.
+ * cfdtbd.h for C++17: handles that destroy themselves, failures as exceptions, vectors for arrays. Header-only, and nothing
+ * more: what each function does, and which threads may call it, stands in cfdtbd.h; structs of options are those of C.
  *
  *     cfdtbd::context context;
  *     cfdtbd::dataset data = cfdtbd::dataset::open(context, "DATA");
@@ -9,9 +9,9 @@
  *     model.train();
  *     cfdtbd::lists best = cfdtbd::scorer(model).recommend(std::vector<int32_t>{7}, 10);
  *
- * Handles are moved, not copied; a scorer is copied, too, as another hold on the same one. What was moved from holds nothing:
- * the library refuses it with CFD_ERROR_ARGUMENT. handle.get() is the handle of C, for what has no method here. Callbacks are called from C:
- * no exception may leave them. */
+ * Handles are moved, not copied; a scorer is copied, too, as another hold on the same one. What was moved from holds
+ * nothing: the library refuses it with CFD_ERROR_ARGUMENT. handle.get() is the handle of C, for what has no method here.
+ * Callbacks are called from C: no exception may leave them. */
 #ifndef CFDTBD_HPP
 #define CFDTBD_HPP
 
@@ -204,7 +204,8 @@ public:
         check(cfd_dataset_add_interactions(get(), split, users.data(), items.data(), users.size()));
     }
     /** One row per item, stride elements apart. */
-    void add_dense_modality(const std::string &name, const void *features, cfd_element element, int32_t columns, std::size_t stride)
+    void add_dense_modality(const std::string &name, const void *features, cfd_element element, int32_t columns,
+                            std::size_t stride)
     {
         check(cfd_dataset_add_dense_modality(get(), name.c_str(), features, element, columns, stride));
     }
@@ -381,7 +382,8 @@ public:
     lists recommend(ids users, std::size_t k, const cfd_filter *filter = nullptr) const
     {
         lists made = detail::make_lists(users.size(), k);
-        check(cfd_recommend(get(), users.data(), users.size(), k, filter, made.items.data(), made.scores.data(), made.counts.data()));
+        check(cfd_recommend(get(), users.data(), users.size(), k, filter, made.items.data(), made.scores.data(),
+                            made.counts.data()));
         return made;
     }
 
@@ -397,7 +399,8 @@ public:
     {
         std::size_t n = rows_of(queries);
         lists made = detail::make_lists(n, k);
-        check(cfd_recommend_queries(get(), queries.data(), n, k, filter, made.items.data(), made.scores.data(), made.counts.data()));
+        check(cfd_recommend_queries(get(), queries.data(), n, k, filter, made.items.data(), made.scores.data(),
+                                    made.counts.data()));
         return made;
     }
     std::vector<float> score_queries(numbers queries, ids items) const
@@ -419,8 +422,8 @@ public:
     lists similar_items(ids items, cfd_part part, const char *role, std::size_t k, const cfd_filter *filter = nullptr) const
     {
         lists made = detail::make_lists(items.size(), k);
-        check(cfd_similar_items(get(), items.data(), items.size(), part, role, k, filter, made.items.data(), made.scores.data(),
-                                made.counts.data()));
+        check(cfd_similar_items(get(), items.data(), items.size(), part, role, k, filter, made.items.data(),
+                                made.scores.data(), made.counts.data()));
         return made;
     }
     /** n rows of features in one role, compared with the items in another. */
@@ -465,7 +468,8 @@ private:
 /* ---- evaluation ---- */
 
 /** One for each cut-off of the options: 5, 10 and 20 by default. */
-inline std::vector<cfd_metrics> evaluate(const scorer &ranks, const dataset &data, const cfd_evaluate_options *options = nullptr)
+inline std::vector<cfd_metrics> evaluate(const scorer &ranks, const dataset &data,
+                                         const cfd_evaluate_options *options = nullptr)
 {
     std::vector<cfd_metrics> metrics(options != nullptr && options->ks != nullptr ? options->n_ks : 3);
     check(cfd_evaluate_scorer(ranks.get(), data.get(), options, metrics.data(), nullptr));

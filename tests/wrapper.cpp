@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cfdtbd.hpp: who owns what, failures as exceptions, empty lists, sizes that differ. What functions compute is tested in C. Called with
- * the path of a file that it may write. */
+/* cfdtbd.hpp: who owns what, failures as exceptions, empty lists, sizes that differ. What functions compute is tested in C.
+ * Called with the path of a file that it may write. */
 #include <cfdtbd.hpp>
 
 #include <cstdio>
@@ -78,7 +78,8 @@ static void check_dataset(const cfdtbd::context &context)
     cfdtbd::dataset data = small_data(context);
     CHECK(data.info().n_train == 8 && data.info().n_modalities == 2 && data.modality(1).is_sparse == 1);
     CHECK((data.user_items(CFD_SPLIT_TRAIN, 1) == list{1, 3}));
-    CHECK(data.find_item("w") == 2 && data.find_user("e") == -1 && std::string(data.user_name(3)) == "d" && data.item_name(6) == nullptr);
+    CHECK(data.find_item("w") == 2 && data.find_user("e") == -1);
+    CHECK(std::string(data.user_name(3)) == "d" && data.item_name(6) == nullptr);
     CHECK(thrown([&] { data.add_interactions(CFD_SPLIT_TRAIN, list{0, 1}, list{0}); }) == CFD_ERROR_ARGUMENT);
     CHECK(thrown([&] { data.add_dense_modality("short", std::vector<float>(11), 2); }) == CFD_ERROR_ARGUMENT);
     CHECK(thrown([&] { data.set_item_names({"u"}); }) == CFD_ERROR_ARGUMENT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features in the caller's own memory: an array of products, each with its embedding among its other fields (dense, by stride), and
- * their keywords in CSR form (sparse). Trains, lists what a user has not got yet, and then takes in a product that was not there. */
+/* Features in the caller's own memory: an array of products, each with its embedding among its other fields (dense, by
+ * stride), and their keywords in CSR form (sparse). Trains, lists what a customer has not got yet, and then takes in a
+ * product that was not there. */
 #include "shop.h"
 
 #include <cfdtbd.h>
@@ -25,7 +26,8 @@ static cfd_status add_data(handles *h, const shop *s)
         status = cfd_dataset_add_interactions(h->data, CFD_SPLIT_TRAIN, s->buyers, s->bought, N_PURCHASES);
     }
     if (status == CFD_OK) {
-        status = cfd_dataset_add_dense_modality(h->data, "picture", s->products[0].embedding, CFD_FLOAT32, EMBEDDING, stride);
+        status = cfd_dataset_add_dense_modality(h->data, "picture", s->products[0].embedding, CFD_FLOAT32, EMBEDDING,
+                                                stride);
     }
     if (status == CFD_OK) { /* no values: keywords are tags, weighted by the library */
         status = cfd_dataset_add_sparse_modality(h->data, "keywords", N_KEYWORDS, s->keyword_offsets, s->keywords, NULL);
@@ -110,7 +112,7 @@ int main(void)
     if (status == CFD_OK) {
         status = print_list(h.scorer, 0);
     }
-    if (status == CFD_OK) { /* what it is like: the first product, whose kind customer 0 buys */
+    if (status == CFD_OK) { /* it has the picture and the keywords of product 0 */
         status = take_in(&h, &s.products[0], s.keywords, s.keyword_offsets[1]);
     }
     if (status == CFD_OK) {

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BODY_LIMIT "16384" /* as it is said */
 enum { BODY_BYTES = 16384, MOST_CONNECTIONS = 1024, IDLE_SECONDS = 30, PATIENCE_SECONDS = 5 };
 
 typedef struct request {
@@ -92,8 +93,8 @@ static unsigned ask(service *s, const question *q, FILE *out)
     return code;
 }
 
-static enum MHD_Result take_argument(void *user, enum MHD_ValueKind kind, const char *name, size_t name_bytes, const char *value,
-                                     size_t value_bytes)
+static enum MHD_Result take_argument(void *user, enum MHD_ValueKind kind, const char *name, size_t name_bytes,
+                                     const char *value, size_t value_bytes)
 {
     request *r = user;
     r->refused = question_set(&r->asks, name, value, &r->problem) != 0;
@@ -131,7 +132,7 @@ static unsigned respond(service *s, request *r, struct MHD_Connection *connectio
         return refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "the endpoint does not take this method", out);
     }
     if (post && r->body_too_large) {
-        return refuse(MHD_HTTP_CONTENT_TOO_LARGE, "the body is longer than 16384 bytes", out);
+        return refuse(MHD_HTTP_CONTENT_TOO_LARGE, "the body is longer than " BODY_LIMIT " bytes", out);
     }
     if (!read_question(r, connection, post)) {
         return refuse(MHD_HTTP_BAD_REQUEST, r->problem.text, out);
@@ -206,8 +207,8 @@ static void take_body(request *r, const char *data, size_t bytes)
 }
 
 /* Called with the header, then with each part of a body, then once more for the answer. */
-static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
-                              const char *data, size_t *bytes, void **kept)
+static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *path, const char *method,
+                              const char *version, const char *data, size_t *bytes, void **kept)
 {
     service *s = user;
     request *r = *kept;
@@ -272,10 +273,14 @@ int http_begin(service *s, const char *address, uint16_t *port, unsigned threads
     }
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (at.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0U);
     unsigned pool = threads > 1 ? threads : 0; /* a pool is of 2 at least; without one there is one thread */
-    s->daemon = MHD_start_daemon(flags, *port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &at.any, MHD_OPTION_THREAD_POOL_SIZE, pool,
-                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, request_ended, s, MHD_OPTION_UNESCAPE_CALLBACK,
-                                 unescape_for_daemon, NULL, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(flags, *port, NULL, NULL, handle, s,
+                                 MHD_OPTION_SOCK_ADDR, &at.any,
+                                 MHD_OPTION_THREAD_POOL_SIZE, pool,
+                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+                                 MHD_OPTION_NOTIFY_COMPLETED, request_ended, s,
+                                 MHD_OPTION_UNESCAPE_CALLBACK, unescape_for_daemon, NULL,
+                                 MHD_OPTION_END);
     if (s->daemon == NULL) {
         return complain(problem, "cannot listen on %s, port %u: %s", address, (unsigned)*port, strerror(errno));
     }

@@ -20,10 +20,11 @@ typedef struct service {
     struct MHD_Daemon *daemon;
 } service;
 
-/* Listens on a numeric IPv4 or IPv6 address; *port of 0 becomes the one that the system chose. Signals that the caller has blocked are
- * blocked in the threads that it starts. On failure returns -1 with *problem filled. */
+/* Listens on a numeric IPv4 or IPv6 address; *port of 0 becomes the one that the system chose. Signals that the caller has
+ * blocked are blocked in the threads that it starts. On failure returns -1 with *problem filled. */
 int http_begin(service *s, const char *address, uint16_t *port, unsigned threads, complaint *problem);
-/* Takes no more connections, waits until the requests that it has are answered, five seconds at most, and ends the threads. */
+/* Takes no more connections, waits until the requests that it has are answered, five seconds at most, and ends the
+ * threads. */
 void http_end(service *s);
 
 #endif

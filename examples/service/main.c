@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cfdtbd-service: lists, likeness and reasons of a model file as JSON over HTTP (docs/service.md). SIGHUP loads the file again,
- * while requests go on; SIGTERM or SIGINT ends the program once its requests are answered. */
+/* cfdtbd-service: lists, likeness and reasons of a model file as JSON over HTTP (docs/service.md). SIGHUP loads the file
+ * again, while requests go on; SIGTERM or SIGINT ends the program once its requests are answered. */
 #define _POSIX_C_SOURCE 200809L
 #include "http.h"
 
@@ -24,8 +24,8 @@ enum { MOST_THREADS = 256 };
 
 static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
 
-/* The signals that the program waits for are blocked in every thread. One that it was started with as ignored (nohup, a shell's
- * background) counts as any other. */
+/* The signals that the program waits for are blocked in every thread. One that it was started with as ignored (nohup, a
+ * shell's background) counts as any other. */
 static void block_signals(sigset_t *set)
 {
     sigemptyset(set);
@@ -90,13 +90,14 @@ int main(int argc, char **argv)
 {
     choices o = {NULL, "127.0.0.1", 8080, processors()};
     const option options[] = {
-        {"address", "ADDRESS", "where to listen, an IPv4 or IPv6 address. Default: 127.0.0.1", OPTION_TEXT, &o.address, 0, 0},
+        {"address", "ADDRESS", "where to listen, IPv4 or IPv6. Default: 127.0.0.1", OPTION_TEXT, &o.address, 0, 0},
         {"port", "P", "its port; 0: one that is free. Default: 8080", OPTION_INTEGER, &o.port, 0, 65535},
-        {"threads", "T", "threads that answer. Default: as many as processors", OPTION_INTEGER, &o.threads, 1, MOST_THREADS},
+        {"threads", "T", "threads that answer. Default: one per processor", OPTION_INTEGER, &o.threads, 1, MOST_THREADS},
     };
     static const char *const names[] = {"MODEL"};
     const command_line line = {
-        NULL, "Serves a model file as JSON over HTTP (docs/service.md).", names, 1, 1, options, sizeof options / sizeof options[0],
+        NULL, "Serves a model file as JSON over HTTP (docs/service.md).", names, 1, 1, options,
+        sizeof options / sizeof options[0],
         "Prints its address once it listens. SIGHUP loads MODEL again; SIGTERM and SIGINT end the program."};
     sigset_t set;
     messages_begin("cfdtbd-service", NULL);

@@ -11,8 +11,9 @@ static const struct {
     uint64_t nanoseconds;
     const char *seconds;
 } bounds[N_BUCKETS] = {
-    {50000, "0.00005"},   {100000, "0.0001"},  {250000, "0.00025"},  {500000, "0.0005"},   {1000000, "0.001"}, {2500000, "0.0025"},
-    {5000000, "0.005"},   {10000000, "0.01"},  {25000000, "0.025"},  {100000000, "0.1"},   {500000000, "0.5"}, {2500000000, "2.5"},
+    {50000, "0.00005"},  {100000, "0.0001"}, {250000, "0.00025"}, {500000, "0.0005"},
+    {1000000, "0.001"},  {2500000, "0.0025"}, {5000000, "0.005"}, {10000000, "0.01"},
+    {25000000, "0.025"}, {100000000, "0.1"}, {500000000, "0.5"},  {2500000000, "2.5"},
 };
 
 void metrics_count(service_metrics *m, endpoint asked, unsigned status, uint64_t nanoseconds)
@@ -42,7 +43,8 @@ static void write_durations(service_metrics *m, endpoint e, FILE *out)
     uint64_t sum = atomic_load(&m->nanoseconds[e]), n = 0;
     for (size_t b = 0; b < N_BUCKETS; b++) {
         n += atomic_load(&m->durations[e][b]);
-        fprintf(out, "cfdtbd_request_duration_seconds_bucket{endpoint=\"%s\",le=\"%s\"} %" PRIu64 "\n", name, bounds[b].seconds, n);
+        fprintf(out, "cfdtbd_request_duration_seconds_bucket{endpoint=\"%s\",le=\"%s\"} %" PRIu64 "\n", name,
+                bounds[b].seconds, n);
     }
     n += atomic_load(&m->durations[e][N_BUCKETS]);
     fprintf(out, "cfdtbd_request_duration_seconds_bucket{endpoint=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, n);
@@ -56,11 +58,12 @@ void metrics_write(service_metrics *m, int64_t steps, FILE *out)
     write_header(out, "cfdtbd_requests_total", "counter", "Requests that were answered.");
     for (int e = 0; e < N_ENDPOINTS; e++) {
         for (size_t s = 0; s < N_STATUSES; s++) {
-            fprintf(out, "cfdtbd_requests_total{endpoint=\"%s\",status=\"%u\"} %" PRIu64 "\n", endpoint_name((endpoint)e), statuses[s],
-                    (uint64_t)atomic_load(&m->requests[e][s]));
+            fprintf(out, "cfdtbd_requests_total{endpoint=\"%s\",status=\"%u\"} %" PRIu64 "\n", endpoint_name((endpoint)e),
+                    statuses[s], (uint64_t)atomic_load(&m->requests[e][s]));
         }
     }
-    write_header(out, "cfdtbd_request_duration_seconds", "histogram", "From a request's header to its answer, sending apart.");
+    write_header(out, "cfdtbd_request_duration_seconds", "histogram",
+                 "From a request's header to its answer, sending apart.");
     for (int e = 0; e < N_ENDPOINTS; e++) {
         write_durations(m, (endpoint)e, out);
     }

@@ -36,7 +36,8 @@ static const struct {
     const char *name;
     unsigned bit;
 } parameters[] = {
-    {"user", USER}, {"item", ITEM}, {"k", K}, {"exclude_seen", EXCLUDE_SEEN}, {"part", PART}, {"role", ROLE}, {"items", ITEMS},
+    {"user", USER}, {"item", ITEM}, {"k", K},        {"exclude_seen", EXCLUDE_SEEN},
+    {"part", PART}, {"role", ROLE}, {"items", ITEMS},
 };
 
 #define N_PARAMETERS (sizeof parameters / sizeof parameters[0])

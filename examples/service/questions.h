@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a request asks, read strictly: a parameter that the endpoint does not know, that repeats, that is no number of its range
- * or is missing is refused with a message. Nothing here knows a connection. */
+/* What a request asks, read strictly: a parameter that the endpoint does not know, that repeats, that is no number of its
+ * range or is missing is refused with a message. Nothing here knows a connection. */
 #ifndef SERVICE_QUESTIONS_H
 #define SERVICE_QUESTIONS_H
 
@@ -42,15 +42,16 @@ const char *endpoint_name(endpoint e);
 bool endpoint_takes_body(endpoint e);
 
 void question_begin(question *q, endpoint asked);
-/* Takes one parameter; value may be NULL, which no parameter accepts. Returns -1 with *problem filled where it is refused. */
+/* Takes one parameter; value may be NULL, which no parameter accepts. Returns -1 with *problem filled where it is
+ * refused. */
 int question_set(question *q, const char *name, const char *value, complaint *problem);
 /* Takes all parameters of a form, "name=value&name=value", which is overwritten. */
 int question_set_form(question *q, char *form, complaint *problem);
 /* Whether all is there that the endpoint needs. */
 int question_check(const question *q, complaint *problem);
 
-/* Undoes %XX in place; where that would give a byte of zero, which would cut the text short, the text is left as it is. Returns its
- * length. */
+/* Undoes %XX in place; where that would give a byte of zero, which would cut the text short, the text is left as it is.
+ * Returns its length. */
 size_t unescape(char *text);
 
 #endif
