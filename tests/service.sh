@@ -292,7 +292,7 @@ for n in 1 2 3; do
 done
 same "$(cat 1.codes 2.codes 3.codes | sort -u)" 200 "statuses"
 answered=$(cat 1.codes 2.codes 3.codes | wc -l)
-same "$(metric 'cfdtbd_requests_total{endpoint="recommend",status="200"}')" "$((before + answered))" "requests that were counted"
+same "$(metric 'cfdtbd_requests_total{endpoint="recommend",status="200"}')" "$((before + answered))" "requests counted"
 
 # ---- the end: a request that has begun is answered ----
 what="a request that has begun before SIGTERM"

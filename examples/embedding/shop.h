@@ -24,7 +24,7 @@ typedef struct product {
 
 typedef struct shop {
     product products[N_PRODUCTS];
-    int64_t keyword_offsets[N_PRODUCTS + 1]; /* CSR: those of product i begin here in keywords, and end where the next's begin */
+    int64_t keyword_offsets[N_PRODUCTS + 1]; /* CSR: where the keywords of each product begin */
     int32_t keywords[N_PRODUCTS * KEYWORDS_EACH];
     int32_t buyers[N_PURCHASES], bought[N_PURCHASES]; /* who bought what */
 } shop;

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BODY_LIMIT "16384" /* as it is said */
 enum { BODY_BYTES = 16384, MOST_CONNECTIONS = 1024, IDLE_SECONDS = 30, PATIENCE_SECONDS = 5 };
 
 typedef struct request {
@@ -132,7 +131,8 @@ static unsigned respond(service *s, request *r, struct MHD_Connection *connectio
         return refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "the endpoint does not take this method", out);
     }
     if (post && r->body_too_large) {
-        return refuse(MHD_HTTP_CONTENT_TOO_LARGE, "the body is longer than " BODY_LIMIT " bytes", out);
+        (void)complain(&r->problem, "the body is longer than %d bytes", BODY_BYTES);
+        return refuse(MHD_HTTP_CONTENT_TOO_LARGE, r->problem.text, out);
     }
     if (!read_question(r, connection, post)) {
         return refuse(MHD_HTTP_BAD_REQUEST, r->problem.text, out);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# How many lists a second the service gives on this machine, over loopback, to 1, 8 and 64 connections, and to 64 while its model is
-# loaded again 20 times. Each asks for the ten best items of a user drawn at random, and asks again as soon as it has the answer. wrk
-# (Debian: wrk) asks, on the same processors, so the service alone could do more.
+# How many lists a second the service gives on this machine, over loopback, to 1, 8 and 64 connections, and to 64 while its
+# model is loaded again 20 times. Each asks for the ten best items of a user drawn at random, and asks again as soon as it has
+# the answer. wrk (Debian: wrk) asks, on the same processors, so the service alone could do more.
 # Usage: sh load.sh SERVICE MODEL [SECONDS [THREADS]]   seconds each, 5; threads of the service, as many as processors
 set -eu
 LC_ALL=C
@@ -36,16 +36,17 @@ end
 
 function done(summary, latency)
     local e = summary.errors
-    print(string.format("figures %.0f %.3f %.3f %d", summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3,
-                        latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.status + e.timeout))
+    local rate = summary.requests / (summary.duration / 1e6)
+    print(string.format("figures %.0f %.3f %.3f %d", rate, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+                        e.connect + e.read + e.write + e.status + e.timeout))
 end
 LUA
 
 # load NAME CONNECTIONS: a line of the table.
 load()
 {
-    wrk --threads 1 --connections "$2" --duration "${seconds}s" --script "$work/ask.lua" "$url" -- "$users" >"$work/said" 2>&1 ||
-        { cat "$work/said" >&2; exit 1; }
+    wrk --threads 1 --connections "$2" --duration "${seconds}s" --script "$work/ask.lua" "$url" -- "$users" \
+        >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
     awk -v name="$1" '$1 == "figures" { printf "%-30s %12s %9s %9s %7s\n", name, $2, $3, $4, $5; n++ } END { exit n != 1 }' \
         "$work/said" || { cat "$work/said" >&2; exit 1; }
 }
