@@ -10,7 +10,8 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=examples/install-missing.sh
 . "$root/examples/install-missing.sh"
-install_missing build-essential cmake pkg-config libdnnl-dev libopenblas-dev check libsubunit-dev locales python3-numpy
+install_missing build-essential cmake pkg-config libdnnl-dev libopenblas-dev check libsubunit-dev locales python3-numpy \
+    libmicrohttpd-dev curl libfaiss-dev
 
 # configure FOLDER OPTION...
 configure()

@@ -46,3 +46,14 @@ says run/out '^cfdtbd '
 what="the README's program without data"
 LD_LIBRARY_PATH=$libraries ./shared "$work/nowhere" >run/out 2>run/err && broken "exit code 1 wanted"
 says run/err 'nowhere'
+
+# The header for C++ is installed, too.
+if command -v c++ >/dev/null; then
+    what="c++ with pkg-config"
+    # shellcheck disable=SC2046,SC2086
+    c++ -std=c++17 -Wall -Wextra -Werror $sanitizers "$2/../examples/cpp/minimal.cpp" $(pkg-config --cflags --libs cfdtbd) -o in_cpp \
+        >run/out 2>run/err || broken "a program wanted"
+    what="the program in C++"
+    LD_LIBRARY_PATH=$libraries ./in_cpp >run/out 2>run/err || broken "exit code 0 wanted"
+    says run/out '^item [0-9]*: '
+fi
