@@ -233,6 +233,54 @@ START_TEST(scorers_and_evaluation_name_the_pointer_that_is_null)
 }
 END_TEST
 
+START_TEST(serving_names_the_pointer_that_is_null)
+{
+    const int32_t ids[] = {1, 2};
+    float numbers[128];
+    int32_t best[2];
+    cfd_new_items items = CFD_NEW_ITEMS_INIT;
+    cfd_item_features features = CFD_ITEM_FEATURES_INIT;
+    cfd_scorer *made = NULL;
+    cfd_model *other = NULL;
+    ck_assert_ptr_null(cfd_scorer_retain(NULL));
+    cfd_scorer_release(NULL);
+    REFUSES("model", cfd_model_extend(NULL, data, &other));
+    REFUSES("dataset", cfd_model_extend(model, NULL, &other));
+    REFUSES("extended", cfd_model_extend(model, data, NULL));
+    REFUSES("scorer", cfd_score_pairs(NULL, ids, ids, 2, numbers));
+    REFUSES("users", cfd_score_pairs(scorer, NULL, ids, 2, numbers));
+    REFUSES("items", cfd_score_pairs(scorer, ids, NULL, 2, numbers));
+    REFUSES("scores", cfd_score_pairs(scorer, ids, ids, 2, NULL));
+    OK(cfd_score_pairs(scorer, NULL, NULL, 0, NULL));
+    REFUSES("scorer", cfd_fold_in_user(NULL, ids, 2, numbers));
+    REFUSES("items", cfd_fold_in_user(scorer, NULL, 2, numbers));
+    REFUSES("query", cfd_fold_in_user(scorer, ids, 2, NULL));
+    OK(cfd_fold_in_user(scorer, NULL, 0, numbers));
+    REFUSES("scorer", cfd_score_queries(NULL, numbers, 1, NULL, 0, numbers));
+    REFUSES("queries", cfd_score_queries(scorer, NULL, 1, NULL, 0, numbers));
+    REFUSES("scores", cfd_score_queries(scorer, numbers, 1, NULL, 0, NULL));
+    REFUSES("scorer", cfd_recommend_queries(NULL, numbers, 1, 2, NULL, best, NULL, NULL));
+    REFUSES("queries", cfd_recommend_queries(scorer, NULL, 1, 2, NULL, best, NULL, NULL));
+    REFUSES("items", cfd_recommend_queries(scorer, numbers, 1, 2, NULL, NULL, NULL, NULL));
+    REFUSES("scorer", cfd_fold_in_items(NULL, &items, numbers, &made));
+    REFUSES("items", cfd_fold_in_items(scorer, NULL, numbers, &made));
+    REFUSES("scorer", cfd_similar_items(NULL, ids, 1, CFD_PART_FUSED, NULL, 2, NULL, best, NULL, NULL));
+    REFUSES("items", cfd_similar_items(scorer, NULL, 1, CFD_PART_FUSED, NULL, 2, NULL, best, NULL, NULL));
+    REFUSES("items_out", cfd_similar_items(scorer, ids, 1, CFD_PART_FUSED, NULL, 2, NULL, NULL, NULL, NULL));
+    OK(cfd_similar_items(scorer, ids, 1, CFD_PART_FUSED, NULL, 2, NULL, best, NULL, NULL));
+    REFUSES("scorer", cfd_search_items(NULL, &features, 1, "tags", 2, NULL, best, NULL, NULL));
+    REFUSES("features", cfd_search_items(scorer, NULL, 1, "tags", 2, NULL, best, NULL, NULL));
+    REFUSES("other_role", cfd_search_items(scorer, &features, 1, NULL, 2, NULL, best, NULL, NULL));
+    REFUSES("items", cfd_search_items(scorer, &features, 1, "tags", 2, NULL, NULL, NULL, NULL));
+    REFUSES("scorer", cfd_explain(NULL, 0, 0, NULL, NULL, 0, 0, NULL, NULL));
+    REFUSES("contributors", cfd_explain(scorer, 0, 0, NULL, ids, 2, 1, NULL, numbers));
+    REFUSES("contributions", cfd_explain(scorer, 0, 0, NULL, ids, 2, 1, best, NULL));
+    OK(cfd_explain(scorer, 0, 0, NULL, NULL, 0, 0, NULL, NULL));
+    ck_assert_ptr_null(made);
+    ck_assert_ptr_null(other);
+}
+END_TEST
+
 /* ---- structs that were not set up ---- */
 
 START_TEST(structs_without_a_size_are_refused_everywhere)
@@ -298,6 +346,7 @@ static Suite *suite(void)
     tcase_add_test(t, models_name_the_pointer_that_is_null);
     tcase_add_test(t, training_names_the_pointer_that_is_null);
     tcase_add_test(t, scorers_and_evaluation_name_the_pointer_that_is_null);
+    tcase_add_test(t, serving_names_the_pointer_that_is_null);
     tcase_add_test(t, structs_without_a_size_are_refused_everywhere);
     tcase_add_test(t, a_result_struct_without_a_size_is_refused_before_the_work);
     suite_add_tcase(s, t);
