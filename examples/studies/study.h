@@ -61,6 +61,9 @@ static inline size_t list_of(const lists *of, int32_t row, const int32_t **ids)
     return (size_t)(of->offsets[row + 1] - of->offsets[row]);
 }
 
+/* Is one of a user's test items among k items? */
+bool is_hit(const world *w, int32_t user, const int32_t *items, int k);
+
 /* A share of n flags set at random, by seed; the caller's to free, NULL without memory. */
 bool *draw_share(int32_t n, double share, uint64_t seed);
 

@@ -8,21 +8,6 @@
 
 enum { K = 10, SHARE_OF = 10, WIDEST = 16384 };
 
-/* Is one of the user's test items listed? */
-static int is_hit(const world *w, int32_t user, const int32_t *list)
-{
-    const int32_t *wanted;
-    size_t n = list_of(&w->test, user, &wanted);
-    for (int k = 0; k < K; k++) {
-        for (size_t i = 0; i < n; i++) {
-            if (list[k] == wanted[i]) {
-                return 1;
-            }
-        }
-    }
-    return 0;
-}
-
 /* Hits of the users that are not in `kept`: by their ids, or folded in. */
 static int count_hits(const world *w, const cfd_scorer *scorer, const bool *kept, bool fold, int32_t *hits)
 {
@@ -50,7 +35,7 @@ static int count_hits(const world *w, const cfd_scorer *scorer, const bool *kept
         if (status != CFD_OK) {
             return failed_in_library();
         }
-        *hits += is_hit(w, u, list);
+        *hits += is_hit(w, u, list, K);
     }
     return EXIT_DONE;
 }

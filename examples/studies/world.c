@@ -309,7 +309,21 @@ int world_train(const study *s, const world *w, const choice *chosen, const char
     return code;
 }
 
-/* ---- drawing ---- */
+/* ---- small things ---- */
+
+bool is_hit(const world *w, int32_t user, const int32_t *items, int k)
+{
+    const int32_t *wanted;
+    size_t n = list_of(&w->test, user, &wanted);
+    for (int i = 0; i < k; i++) {
+        for (size_t j = 0; j < n; j++) {
+            if (items[i] == wanted[j]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
 
 bool *draw_share(int32_t n, double share, uint64_t seed)
 {

@@ -11,19 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Ascending ids, each once, in place. Returns how many. */
-static size_t sort_once(int32_t *ids, size_t n)
-{
-    ids_sort(ids, n);
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || ids[kept - 1] != ids[i]) {
-            ids[kept++] = ids[i];
-        }
-    }
-    return kept;
-}
-
 cfd_status cfd_fold_in_user(const cfd_scorer *handle, const int32_t *items, size_t n, float *query)
 {
     TRY(require(handle, "scorer"));
@@ -39,7 +26,7 @@ cfd_status cfd_fold_in_user(const cfd_scorer *handle, const int32_t *items, size
     if (n > 0) {
         memcpy(sorted, items, n * sizeof *sorted);
     }
-    cfd_status status = fold_user(s, sorted, sort_once(sorted, n), query);
+    cfd_status status = fold_user(s, sorted, ids_sort_once(sorted, n), query);
     memory_release(s->memory, sorted);
     return status;
 }
@@ -107,7 +94,7 @@ static cfd_status read_users(const snapshot *s, const cfd_new_items *asked, fold
         size_t length = (size_t)(offsets[i + 1] - offsets[i]);
         if (length > 0) {
             memcpy(f->users + end, asked->users + offsets[i], length * sizeof *f->users);
-            end += sort_once(f->users + end, length);
+            end += ids_sort_once(f->users + end, length);
         }
         f->offsets[i + 1] = (int64_t)end;
     }

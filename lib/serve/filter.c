@@ -21,18 +21,6 @@ static bool each_once(const int32_t *ids, size_t n)
     return true;
 }
 
-/* Of ascending ids, each once, in place. Returns how many. */
-static size_t drop_repeats(int32_t *ids, size_t n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || ids[i] != ids[kept - 1]) {
-            ids[kept++] = ids[i];
-        }
-    }
-    return kept;
-}
-
 static cfd_status set_init(id_set *set, const memory_source *memory, const int32_t *ids, size_t n, const char *what)
 {
     *set = (id_set){ids, n, NULL};
@@ -41,8 +29,7 @@ static cfd_status set_init(id_set *set, const memory_source *memory, const int32
     }
     TRY(memory_allocate(memory, n, sizeof *set->owned, what, &set->owned));
     memcpy(set->owned, ids, n * sizeof *ids);
-    ids_sort(set->owned, n);
-    set->n = drop_repeats(set->owned, n);
+    set->n = ids_sort_once(set->owned, n);
     set->ids = set->owned;
     return CFD_OK;
 }

@@ -49,6 +49,18 @@ void ids_sort(int32_t *ids, size_t n)
     }
 }
 
+size_t ids_sort_once(int32_t *ids, size_t n)
+{
+    ids_sort(ids, n);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || ids[i] != ids[kept - 1]) {
+            ids[kept++] = ids[i];
+        }
+    }
+    return kept;
+}
+
 const float *ids_rows(const int32_t *ids, size_t n, const float *matrix, int32_t width, float *room)
 {
     size_t consecutive = n > 0;
