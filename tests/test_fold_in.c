@@ -2,6 +2,7 @@
 /* Users and items that were not there in training. Whoever has nothing of its own is, once trained with, exactly what folding in makes
  * of it: so known users and items whose own parameters are set to zero are the yardstick. */
 #define _POSIX_C_SOURCE 200809L
+#include "model_support.h"
 #include "test_api_world.h"
 
 #include <unistd.h>
@@ -139,6 +140,41 @@ START_TEST(a_user_without_parameters_is_what_folding_in_makes_of_it)
 }
 END_TEST
 
+/* Nodes come from any device: what a GPU's memory holds, or the reference's. */
+START_TEST(every_device_leaves_the_nodes_that_folding_in_needs)
+{
+    static const char *const devices[] = {"reference", "cuda"};
+    const int32_t user = 7;
+    if (!device_is_tested(devices[_i])) {
+        return;
+    }
+    cfd_context *own = open_context(devices[_i], 2, 2024);
+    cfd_dataset *own_data = world_data(own);
+    cfd_config *config = config_of_way(1);
+    cfd_model *model = world_model(own, config, own_data);
+    for (int step = 0; step < 2; step++) {
+        OK(cfd_train_step(model, NULL, NULL));
+    }
+    clear_rows(model, "user.", user);
+    cfd_scorer *scorer = scorer_of(model);
+    const int32_t *items;
+    size_t n;
+    OK(cfd_dataset_user_items(own_data, CFD_SPLIT_TRAIN, user, &items, &n));
+    float query[256];
+    float expected[WORLD_ITEMS];
+    float actual[WORLD_ITEMS];
+    OK(cfd_score_users(scorer, &user, 1, NULL, 0, expected));
+    OK(cfd_fold_in_user(scorer, items, n, query));
+    OK(cfd_score_queries(scorer, query, 1, NULL, 0, actual));
+    near_rows(expected, actual, WORLD_ITEMS, 2e-5);
+    cfd_scorer_release(scorer);
+    cfd_model_destroy(model);
+    cfd_config_destroy(config);
+    cfd_dataset_destroy(own_data);
+    cfd_context_destroy(own);
+}
+END_TEST
+
 START_TEST(order_and_repeats_of_the_items_do_not_matter)
 {
     cfd_model *model = trained_model(0);
@@ -246,7 +282,7 @@ static void know_item(known_item *known, int32_t item)
     known->items.users = known->users;
 }
 
-static float *all_scores(const cfd_scorer *scorer, size_t n_items)
+static float *scores_of_all(const cfd_scorer *scorer, size_t n_items)
 {
     float *scores = malloc(WORLD_USERS * n_items * sizeof *scores);
     int32_t users[WORLD_USERS];
@@ -274,9 +310,9 @@ START_TEST(an_item_without_parameters_is_what_folding_in_makes_of_it)
         cfd_scorer_info info = CFD_SCORER_INFO_INIT;
         OK(cfd_scorer_get_info(with, &info));
         ck_assert_int_eq(info.n_items, WORLD_ITEMS + 1);
-        float *before = all_scores(scorers[s], WORLD_ITEMS);
+        float *before = scores_of_all(scorers[s], WORLD_ITEMS);
         cfd_scorer_release(scorers[s]);
-        float *after = all_scores(with, WORLD_ITEMS + 1);
+        float *after = scores_of_all(with, WORLD_ITEMS + 1);
         float expected[WORLD_USERS];
         float actual[WORLD_USERS];
         for (int32_t u = 0; u < WORLD_USERS; u++) {
@@ -440,6 +476,7 @@ static Suite *suite(void)
     TCase *tc = tcase_create("users and items");
     tcase_add_checked_fixture(tc, open_world, close_world);
     tcase_add_loop_test(tc, a_user_without_parameters_is_what_folding_in_makes_of_it, 0, WAYS);
+    tcase_add_loop_test(tc, every_device_leaves_the_nodes_that_folding_in_needs, 0, 2);
     tcase_add_test(tc, order_and_repeats_of_the_items_do_not_matter);
     tcase_add_test(tc, query_rows_are_served_as_users_are);
     tcase_add_loop_test(tc, an_item_without_parameters_is_what_folding_in_makes_of_it, 0, WAYS * ITEMS_TRIED);

@@ -66,7 +66,6 @@ static cfd_status check_request(const cfd_scorer *handle, size_t n, size_t k, co
         return fail(CFD_ERROR_ARGUMENT, "k is 0: at least 1 wanted");
     }
     TRY(scorer_check_extent("n", n, "k", k));
-    TRY(scorer_check_extent("n", n, "width", (size_t)handle->data.width));
     return scorer_read_filter(handle, filter, n, false, chosen);
 }
 
@@ -85,15 +84,7 @@ cfd_status cfd_similar_items(const cfd_scorer *handle, const int32_t *items, siz
     REQUIRE(items);
     REQUIRE(items_out);
     TRY(ids_check("items", items, n, s->items));
-    size_t width = (size_t)s->width;
-    float *rows;
-    TRY(memory_allocate(s->memory, n * width, sizeof *rows, "the rows of the items", &rows));
-    for (size_t i = 0; i < n; i++) {
-        memcpy(rows + i * width, s->keys + (size_t)items[i] * width, width * sizeof *rows);
-    }
-    cfd_status status = similar_items(&handle->core, &columns, 1.0f, rows, items, n, k, &chosen, items_out, scores, counts);
-    memory_release(s->memory, rows);
-    return status;
+    return similar_items(&handle->core, &columns, 1.0f, NULL, items, n, k, &chosen, items_out, scores, counts);
 }
 
 /* ---- search ---- */
@@ -134,6 +125,7 @@ cfd_status cfd_search_items(const cfd_scorer *handle, const cfd_item_features *f
         return CFD_OK;
     }
     REQUIRE(items);
+    TRY(scorer_check_extent("n", n, "width", (size_t)s->width));
     encoder_input input;
     TRY(encoder_check(s, &asked, n, "features", &input));
     float *rows;

@@ -13,8 +13,8 @@ typedef struct similar_job {
     const scorer *s;
     const key_part *part;
     float sign;
-    const float *rows;
-    const int32_t *own; /* the row is this item's, which is left out; NULL: rows are no items' */
+    const float *rows;  /* NULL: those of the items in `own` */
+    const int32_t *own; /* items that are left out, each of its own list; NULL: rows are no items' */
     size_t k, kept;
     list_filter filter;
     size_t heap_at, excluded_at, cosines_at; /* in the scratch */
@@ -92,7 +92,8 @@ static cfd_status similar_block(void *argument, unsigned char *scratch, size_t i
 {
     const similar_job *job = argument;
     const scorer *s = job->s;
-    const float *row = job->rows + index * (size_t)s->width;
+    size_t width = (size_t)s->width;
+    const float *row = job->rows ? job->rows + index * width : s->keys + (size_t)job->own[index] * width;
     float *out = (float *)(void *)(scratch + job->cosines_at);
     int32_t *room = (int32_t *)(void *)(scratch + job->excluded_at);
     selection one;
