@@ -142,7 +142,7 @@ static int add_items(const world *w, const cfd_scorer *scorer, const newcomers *
 typedef struct quality {
     int32_t users;
     double recall, chance; /* means */
-    double popular;        /* of the list of those that most users are known to have: with none given, the first ones */
+    double popular;        /* of the list of those that most users are known to have */
     double foreseen;       /* of the list of those that most users will have, which nobody knows */
 } quality;
 
@@ -175,15 +175,24 @@ static int32_t mark(const world *w, const newcomers *c, int32_t user, int32_t fi
     return wanted;
 }
 
-/* Hits of the K new items that most users have, where of each no more than `known` are known; ties by the lower id. */
+/* By how many users an item is ranked, of which no more than `known` are known. Ties are broken at random, by the digits after the
+ * point: ids may follow popularity themselves. */
+static double popularity(const newcomers *c, int32_t i, int64_t known)
+{
+    int64_t count = c->users.offsets[i + 1] - c->users.offsets[i];
+    uint32_t noise = (uint32_t)i * 2654435769u;
+    noise = (noise ^ noise >> 15) * 2246822519u;
+    return (double)(count < known ? count : known) + (noise >> 8) / 16777217.0;
+}
+
+/* Hits of the K new items that most users have. */
 static int32_t popular_hits(const newcomers *c, const char *marks, int64_t known)
 {
     int32_t best[K];
-    int64_t counts[K];
+    double counts[K];
     int32_t n = 0;
     for (int32_t i = 0; i < c->n; i++) {
-        int64_t count = c->users.offsets[i + 1] - c->users.offsets[i];
-        count = count < known ? count : known;
+        double count = popularity(c, i, known);
         if (marks[i] == 2 || (n == K && count <= counts[K - 1])) {
             continue;
         }
