@@ -45,7 +45,7 @@ typedef struct scoring {
     double *seconds[WAYS], *products, *single[WAYS], vectors[SINGLE_USERS];
     size_t n_single;
     spread all[WAYS], one[WAYS], product, vector;
-    int32_t callers[CALLERS];
+    int32_t callers[CALLERS], n_callers;
     callers_times asked[CALLERS];
 } scoring;
 
@@ -230,7 +230,8 @@ static int measure_callers(const score_choices *c, scoring *s)
     int code = cfd_context_get_info(s->contexts[0], &info) == CFD_OK ? EXIT_DONE : failed_in_library();
     s->callers[0] = 1;
     s->callers[1] = info.threads;
-    for (int i = 0; i < CALLERS && code == EXIT_DONE; i++) {
+    s->n_callers = info.threads > 1 ? CALLERS : 1;
+    for (int i = 0; i < s->n_callers && code == EXIT_DONE; i++) {
         code = bench_callers(s->scorers[0], s->callers[i], c->k, CALL_SECONDS, &s->asked[i]);
     }
     return code;
@@ -283,7 +284,7 @@ static void print_results(const score_choices *c, const scoring *s)
         report_spread("bare product", &vector, "ms", 3);
         report_line("", "%.2f and %.2f times the bare product of one row", one[0].median / vector.median,
                     one[1].median / vector.median);
-        for (int i = 0; i < CALLERS; i++) {
+        for (int i = 0; i < s->n_callers; i++) {
             report_line("callers", "%d at once: %.0f lists a second, median %.3f ms, 99th percentile %.3f ms", (int)s->callers[i],
                         s->asked[i].per_second, s->asked[i].median * 1e3, s->asked[i].p99 * 1e3);
         }
@@ -302,7 +303,7 @@ static void print_results(const score_choices *c, const scoring *s)
     spread_json(&j, "product_user_ms", &vector);
     json_number(&j, "user_by_product", one[0].median / vector.median);
     json_open(&j, "callers", '[');
-    for (int i = 0; i < CALLERS; i++) {
+    for (int i = 0; i < s->n_callers; i++) {
         json_open(&j, NULL, '{');
         json_integer(&j, "callers", s->callers[i]);
         json_number(&j, "per_second", s->asked[i].per_second);

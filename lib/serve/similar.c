@@ -23,36 +23,40 @@ typedef struct similar_job {
     int32_t *counts;
 } similar_job;
 
-/* Sums in lanes that a compiler keeps in vector registers (hence the copies); their order is fixed. */
-static void add_products(const float *a, const float *b, int32_t n, float products[LANES], float squares[LANES])
+/* A group of consecutive columns, as a compiler keeps it in vector registers. */
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+/* Adds up products and squares lane by lane, in a fixed order; columns beyond the last whole group are lanes of zeros. */
+static void add_products(const float *a, const float *b, int32_t n, lanes *product, lanes *square)
 {
-    float product[LANES];
-    float square[LANES];
-    int32_t c = 0;
-    memcpy(product, products, sizeof product);
-    memcpy(square, squares, sizeof square);
-    for (; c + LANES <= n; c += LANES) {
-        for (int32_t k = 0; k < LANES; k++) {
-            product[k] += a[c + k] * b[c + k];
-            square[k] += b[c + k] * b[c + k];
+    lanes products = *product;
+    lanes squares = *square;
+    for (int32_t c = 0; c < n; c += LANES) {
+        size_t bytes = n - c < LANES ? (size_t)(n - c) * sizeof *a : sizeof(lanes);
+        lanes x = {0};
+        lanes y = {0};
+        if (bytes == sizeof(lanes)) {
+            memcpy(&x, a + c, sizeof x);
+            memcpy(&y, b + c, sizeof y);
+        } else {
+            memcpy(&x, a + c, bytes);
+            memcpy(&y, b + c, bytes);
         }
+        products += x * y;
+        squares += y * y;
     }
-    for (int32_t k = 0; c + k < n; k++) {
-        product[k] += a[c + k] * b[c + k];
-        square[k] += b[c + k] * b[c + k];
-    }
-    memcpy(products, product, sizeof product);
-    memcpy(squares, square, sizeof square);
+    *product = products;
+    *square = squares;
 }
 
 /* a . b / |b|; 0 where b is zero. */
 static double direction(const key_part *part, const float *a, const float *b)
 {
-    float product[LANES] = {0};
-    float square[LANES] = {0};
+    lanes product = {0};
+    lanes square = {0};
     for (int32_t r = 0; r < part->n; r++) {
         int32_t begin = part->ranges[r].begin;
-        add_products(a + begin, b + begin, part->ranges[r].end - begin, product, square);
+        add_products(a + begin, b + begin, part->ranges[r].end - begin, &product, &square);
     }
     double dot = 0.0;
     double squares = 0.0;
