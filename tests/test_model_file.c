@@ -5,6 +5,7 @@
 #include "test_api_world.h"
 
 #include "api/model_handle.h"
+#include "data/transform_rows.h"
 #include "io/safetensors.h"
 #include "transform_support.h"
 
@@ -267,8 +268,9 @@ END_TEST
 
 /* ---- new items: what the file says to do with their features ---- */
 
-/* A copy of a vector or matrix of the file; NULL where it has none of that name. */
-static float *stored(const safetensors_file *file, const char *role, int32_t stage, const char *part, int32_t *columns)
+/* A copy of a vector or matrix of the file, which is the transform's; NULL where it has none of that name. */
+static const float *stored(const safetensors_file *file, transform *t, const char *role, int32_t stage, const char *part,
+                           int32_t *columns)
 {
     char name[64];
     snprintf(name, sizeof name, "transform.%s.%d.%s", role, (int)stage, part);
@@ -277,7 +279,7 @@ static float *stored(const safetensors_file *file, const char *role, int32_t sta
         return NULL;
     }
     float *copy;
-    OK(memory_allocate(&memory_default, tensor->bytes, 1, name, &copy));
+    OK(transform_learn(t, tensor->bytes / sizeof *copy, name, &copy));
     memcpy(copy, tensor->data, tensor->bytes);
     *columns = tensor->rank == 2 ? (int32_t)tensor->shape[1] : *columns;
     return copy;
@@ -290,9 +292,9 @@ static transform stored_transform(const safetensors_file *file, const char *role
     for (int32_t s = 0; s < n_stages; s++) {
         transform_stage *stage = &t.stages[s];
         stage->in = columns;
-        stage->mean = stored(file, role, s, "mean", &columns);
-        stage->scale = stored(file, role, s, "scale", &columns);
-        stage->basis = stored(file, role, s, "basis", &columns);
+        stage->mean = stored(file, &t, role, s, "mean", &columns);
+        stage->scale = stored(file, &t, role, s, "scale", &columns);
+        stage->basis = stored(file, &t, role, s, "basis", &columns);
         stage->out = columns;
     }
     return t;
