@@ -12,17 +12,11 @@ static int hits_of(const world *w, const cfd_scorer *scorer, int32_t *users, int
     *users = 0;
     *hits = 0;
     for (int32_t u = 0; u < w->users; u++) {
-        const int32_t *seen;
-        size_t n = list_of(&w->train, u, &seen);
+        int32_t list[K];
         if (w->test.offsets[u] == w->test.offsets[u + 1]) {
             continue;
         }
-        int32_t list[K];
-        const int64_t offsets[] = {0, (int64_t)n};
-        cfd_filter filter = CFD_FILTER_INIT;
-        filter.exclude_offsets = offsets;
-        filter.exclude_items = seen;
-        if (cfd_recommend(scorer, &u, 1, K, &filter, list, NULL, NULL) != CFD_OK) {
+        if (list_items(w, scorer, u, NULL, K, list) != CFD_OK) {
             return failed_in_library();
         }
         ++*users;

@@ -61,6 +61,8 @@ static inline size_t list_of(const lists *of, int32_t row, const int32_t **ids)
     return (size_t)(of->offsets[row + 1] - of->offsets[row]);
 }
 
+/* A user's best k items, or those of a query row in the user's place (not NULL), without the user's training items. */
+cfd_status list_items(const world *w, const cfd_scorer *scorer, int32_t user, const float *query, size_t k, int32_t *items);
 /* Is one of a user's test items among k items? */
 bool is_hit(const world *w, int32_t user, const int32_t *items, int k);
 

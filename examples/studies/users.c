@@ -24,14 +24,8 @@ static int count_hits(const world *w, const cfd_scorer *scorer, const bool *kept
             continue;
         }
         int32_t list[K];
-        const int64_t offsets[] = {0, (int64_t)n};
-        cfd_filter filter = CFD_FILTER_INIT;
-        filter.exclude_offsets = offsets;
-        filter.exclude_items = items;
         cfd_status status = fold ? cfd_fold_in_user(scorer, items, n, query) : CFD_OK;
-        status = status ? status
-                 : fold ? cfd_recommend_queries(scorer, query, 1, K, &filter, list, NULL, NULL)
-                        : cfd_recommend(scorer, &u, 1, K, &filter, list, NULL, NULL);
+        status = status ? status : list_items(w, scorer, u, fold ? query : NULL, K, list);
         if (status != CFD_OK) {
             return failed_in_library();
         }

@@ -309,7 +309,18 @@ int world_train(const study *s, const world *w, const choice *chosen, const char
     return code;
 }
 
-/* ---- small things ---- */
+/* ---- lists ---- */
+
+cfd_status list_items(const world *w, const cfd_scorer *scorer, int32_t user, const float *query, size_t k, int32_t *items)
+{
+    const int32_t *seen;
+    const int64_t offsets[] = {0, (int64_t)list_of(&w->train, user, &seen)};
+    cfd_filter filter = CFD_FILTER_INIT;
+    filter.exclude_offsets = offsets;
+    filter.exclude_items = seen;
+    return query ? cfd_recommend_queries(scorer, query, 1, k, &filter, items, NULL, NULL)
+                 : cfd_recommend(scorer, &user, 1, k, &filter, items, NULL, NULL);
+}
 
 bool is_hit(const world *w, int32_t user, const int32_t *items, int k)
 {
