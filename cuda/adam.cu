@@ -113,10 +113,9 @@ cfd_status cuda_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const op
         all.blocks[t] = ((int64_t)tensors[t].size + ADAM_NUMBERS - 1) / ADAM_NUMBERS;
         blocks += all.blocks[t];
     }
-    adam_factors factors = {settings->learning_rate,          log(settings->beta1),
-                            log(settings->beta2),             (float)settings->beta1,
-                            (float)settings->beta2,           (float)(1 - settings->beta1),
-                            (float)(1 - settings->beta2),     (float)settings->epsilon};
+    adam_factors factors = {settings->learning_rate,      log(settings->beta1),    log(settings->beta2),
+                            (float)settings->beta1,       (float)settings->beta2,  (float)(1 - settings->beta1),
+                            (float)(1 - settings->beta2), (float)settings->epsilon};
     if (blocks > 0) {
         LAUNCH(c, adam_kernel, (unsigned)blocks, ADAM_BLOCK, 0, all, factors, c->clock);
     }

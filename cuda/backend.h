@@ -41,7 +41,7 @@ typedef struct cuda_troubles {
 } cuda_troubles;
 
 typedef struct cuda_ops {
-    ops base; /* first: an ops * is a cuda_ops * */
+    ops base;                    /* first: an ops * is a cuda_ops * */
     const ops_plugin_host *host; /* &host_functions */
     ops_plugin_host host_functions;
     ops_plugin_request request; /* what the instance was made from: of use for instances like it */
@@ -114,10 +114,10 @@ cfd_status cuda_check_solver(const cuda_ops *c, cusolverStatus_t error, const ch
 
 /* Launches a kernel on the instance's stream; leaves the enclosing function where that fails.
  * LAUNCH(c, (spmm_kernel<4>), grid, block, shared bytes, arguments...) */
-#define LAUNCH(c, kernel, grid, block, shared, ...)                                \
-    do {                                                                           \
-        PORT_LAUNCH(kernel, grid, block, shared, (c)->stream, __VA_ARGS__);        \
-        TRY(cuda_check((c), cudaGetLastError(), "launching " #kernel));            \
+#define LAUNCH(c, kernel, grid, block, shared, ...)                         \
+    do {                                                                    \
+        PORT_LAUNCH(kernel, grid, block, shared, (c)->stream, __VA_ARGS__); \
+        TRY(cuda_check((c), cudaGetLastError(), "launching " #kernel));     \
     } while (0)
 
 /* Blocks of `size` that cover n, as a grid's extent: at least 1. */
@@ -129,8 +129,8 @@ static inline unsigned cuda_blocks(int64_t n, int64_t size)
 
 /* ---- memory (memory.cu) ---- */
 
-/* At least `bytes` of device memory for a purpose, until the next request for it. Its content is arbitrary. Grows where it has
- * to, which waits for the device; CFD_ERROR_DEVICE where that happens while recording. */
+/* At least `bytes` of device memory for a purpose, until the next request for it. Its content is arbitrary. Grows where it
+ * has to, which waits for the device; CFD_ERROR_DEVICE where that happens while recording. */
 cfd_status cuda_scratch_get(cuda_ops *c, enum cuda_scratch purpose, size_t bytes, void *out);
 /* Adds the n partial sums to *sum in a fixed order: one small kernel. */
 cfd_status cuda_add_sums(cuda_ops *c, const double *partial, int32_t n, double *sum);
@@ -146,8 +146,8 @@ typedef struct cuda_matrix {
     bool transposed;
 } cuda_matrix;
 
-/* C = alpha A B + beta C, C m x n with ldc, A m x k and B k x n once transposed where they say so. tf32: float32 operands may
- * be rounded to TF32. count > 1: so many products, whose operands lie stride_a, stride_b, stride_c elements apart. */
+/* C = alpha A B + beta C, C m x n with ldc, A m x k and B k x n once transposed where they say so. tf32: float32 operands
+ * may be rounded to TF32. count > 1: so many products, whose operands lie stride_a, stride_b, stride_c elements apart. */
 typedef struct cuda_product {
     int64_t m, n, k;
     cuda_matrix a, b;
@@ -187,14 +187,14 @@ cfd_status cuda_inverse_sqrt_gradient(ops *o, const float *q, const float *roots
                                       float *dc); /* inverse_sqrt_gradient.cu */
 
 cfd_status cuda_draw_batch(ops *o, const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position,
-                           ops_batch *batch); /* draw_batch.cu */
-cfd_status cuda_batch_index(ops *o, ops_batch *batch); /* batch_index.cu */
+                           ops_batch *batch);                                               /* draw_batch.cu */
+cfd_status cuda_batch_index(ops *o, ops_batch *batch);                                      /* batch_index.cu */
 cfd_status cuda_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n); /* bpr.cu */
 cfd_status cuda_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
                             const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
                             ops_view y_gradient, double *loss); /* pair_cosine.cu */
 cfd_status cuda_penalty(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient,
-                        double *loss); /* penalty.cu */
+                        double *loss);                                                                      /* penalty.cu */
 cfd_status cuda_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings); /* adam.cu */
 
 cfd_status cuda_ranker_create(ops *o, const float *queries, int32_t users, const float *keys, int32_t items, int32_t width,

@@ -11,10 +11,10 @@
 enum {
     BPR_BRANCHES = CFD_MAX_MODALITIES + 2,
     BPR_BLOCK = 256,
-    BPR_WARPS = BPR_BLOCK / WARP,          /* as many triples or slots */
+    BPR_WARPS = BPR_BLOCK / WARP, /* as many triples or slots */
     LANE_COLUMNS = 4,
-    PART_COLUMNS = LANE_COLUMNS * WARP,    /* columns of a branch that a block of the second launch takes */
-    LONG_LIST = 16                         /* terms above which the warps of a block share a slot's sum */
+    PART_COLUMNS = LANE_COLUMNS * WARP, /* columns of a branch that a block of the second launch takes */
+    LONG_LIST = 16                      /* terms above which the warps of a block share a slot's sum */
 };
 
 typedef struct bpr_branches {
@@ -49,8 +49,8 @@ __global__ void bpr_margins_kernel(ops_batch batch, bpr_branches branches, float
         if (lane_of_thread() == 0) {
             float e = expf(-fabsf(margin)); /* never above 1, whatever the margin */
             loss = (margin < 0 ? -margin : 0) + (double)log1pf(e);
-            coefficients[(int64_t)blockIdx.y * batch.size + b] =
-                -branch.weight / (float)batch.size * ((margin < 0 ? 1 : e) / (1 + e));
+            coefficients[(int64_t)blockIdx.y * batch.size + b] = -branch.weight / (float)batch.size *
+                                                                 ((margin < 0 ? 1 : e) / (1 + e));
         }
     }
     loss = block_sum<BPR_BLOCK>(loss);

@@ -9,8 +9,8 @@
 
 enum { WARP = 32 };
 
-/* Every check of a bound in a kernel goes by this name, so that tests/cuda/mutate.sh can leave out each in turn and see that it
- * is missed. */
+/* Every check of a bound in a kernel goes by this name, so that tests/cuda/mutate.sh can leave out each in turn and see that
+ * it is missed. */
 __device__ __forceinline__ bool inside(int64_t index, int64_t bound)
 {
     return index < bound;
@@ -30,8 +30,8 @@ template <class T> __device__ __forceinline__ T warp_sum(T value)
     return value;
 }
 
-/* The sum over a block of BLOCK threads, in thread 0, by the same tree each time. All threads take part. Before a kernel calls it
- * again there must be a barrier. */
+/* The sum over a block of BLOCK threads, in thread 0, by the same tree each time. All threads take part. Before a kernel
+ * calls it again there must be a barrier. */
 template <int BLOCK, class T> __device__ __forceinline__ T block_sum(T value)
 {
     SHARED(parts, T[BLOCK / WARP]);

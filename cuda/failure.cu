@@ -28,7 +28,8 @@ cfd_status cuda_check(const cuda_ops *c, cudaError_t error, const char *what)
     if (error == cudaErrorMemoryAllocation) {
         return cuda_fail(c, CFD_ERROR_MEMORY, "%s: %s is out of memory", c->name, what);
     }
-    return cuda_fail(c, CFD_ERROR_DEVICE, "%s: %s: %s (%s)", c->name, what, cudaGetErrorString(error), cudaGetErrorName(error));
+    return cuda_fail(c, CFD_ERROR_DEVICE, "%s: %s: %s (%s)", c->name, what, cudaGetErrorString(error),
+                     cudaGetErrorName(error));
 }
 
 static cfd_status out_of_memory(const cuda_ops *c, const char *what, const char *library)

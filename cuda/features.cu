@@ -150,9 +150,10 @@ static cfd_status allocate_parts(cuda_ops *c, ops_features *f, int parts)
         } else if (cudaHostAlloc(&f->part[part], part_bytes(f), cudaHostAllocDefault) != cudaSuccess) {
             (void)cudaGetLastError();
             f->part[part] = nullptr;
-            return cuda_fail(c, CFD_ERROR_MEMORY,
-                             "out of memory: %zu bytes of pinned memory for features that do not fit %s (%zu of %zu bytes free)",
-                             part_bytes(f), c->name, free_bytes, total);
+            return cuda_fail(
+                c, CFD_ERROR_MEMORY,
+                "out of memory: %zu bytes of pinned memory for features that do not fit %s (%zu of %zu bytes free)",
+                part_bytes(f), c->name, free_bytes, total);
         }
         f->bytes += part_bytes(f);
     }

@@ -289,7 +289,8 @@ cfd_status cfdtbd_cuda_open(const ops_plugin_host *host, const ops_plugin_reques
     char text[160];
     if (error != cudaSuccess || devices == 0) {
         (void)cudaGetLastError();
-        snprintf(text, sizeof text, "there is no CUDA device (%s)", error != cudaSuccess ? cudaGetErrorString(error) : "none");
+        snprintf(text, sizeof text, "there is no CUDA device (%s)",
+                 error != cudaSuccess ? cudaGetErrorString(error) : "none");
         host->set_message(text);
         return CFD_ERROR_DEVICE;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inverse square roots of whitening (SPEC 4.3), of all heads at once: eigenvectors by cuSOLVER's batched Jacobi method in
- * double, which small matrices are worth. Nothing is waited for: what is wrong with the data is noted on the device. */
+/* The inverse square roots of whitening (SPEC 4.3), of all heads at once: eigenvectors by cuSOLVER's batched Jacobi method
+ * in double, which small matrices are worth. Nothing is waited for: what is wrong with the data is noted on the device. */
 #include "backend.h"
 
 #include "device.cuh"

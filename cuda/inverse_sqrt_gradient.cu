@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gradient of the inverse square roots, all heads at once: four products of d x d matrices, one launch each, a thread for
- * each entry. Everything is summed in double: K reaches (epsilon ^ -3/2) / 2, and what it multiplies must not be noise. */
+/* The gradient of the inverse square roots, all heads at once: four products of d x d matrices, one launch each, a thread
+ * for each entry. Everything is summed in double: K reaches (epsilon ^ -3/2) / 2, and what it multiplies must not be noise.
+ */
 #include "backend.h"
 
 #include "device.cuh"

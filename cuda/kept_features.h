@@ -5,8 +5,8 @@
 
 #include "backend.h"
 
-/* Dense: rows of numbers, contiguous, in `element`, in one or two parts: with BF16X3 the high and the low halves. They lie on
- * the device; or, where that has no room, in pinned host memory, from where blocks of rows go through two places on the
+/* Dense: rows of numbers, contiguous, in `element`, in one or two parts: with BF16X3 the high and the low halves. They lie
+ * on the device; or, where that has no room, in pinned host memory, from where blocks of rows go through two places on the
  * device in turn, on a stream of their own.
  * Sparse: the matrix, and its transpose, each in device memory. */
 struct ops_features {

@@ -87,8 +87,10 @@ static cfd_status report_troubles(cuda_ops *c, const cuda_troubles *seen)
     }
     TRY(cuda_check(c, cudaMemsetAsync(c->troubles, 0, sizeof *c->troubles, c->stream), "clearing"));
     return seen->not_finite > 0
-               ? cuda_fail(c, CFD_ERROR_NUMERIC, "inverse square root: an entry of matrix %d is not finite", (int)seen->not_finite - 1)
-               : cuda_fail(c, CFD_ERROR_NUMERIC, "inverse square root: the eigenvalues of matrix %d do not converge", (int)seen->not_converged - 1);
+               ? cuda_fail(c, CFD_ERROR_NUMERIC, "inverse square root: an entry of matrix %d is not finite",
+                           (int)seen->not_finite - 1)
+               : cuda_fail(c, CFD_ERROR_NUMERIC, "inverse square root: the eigenvalues of matrix %d do not converge",
+                           (int)seen->not_converged - 1);
 }
 
 static cfd_status wait_and_report(cuda_ops *c, const char *what)
@@ -180,7 +182,8 @@ extern "C" cfd_status cuda_mailbox_post(ops *o, ops_mailbox *mailbox, const void
 {
     device_scope here(o);
     cuda_ops *c = cuda_of(o);
-    TRY(cuda_check(c, cudaMemcpyAsync(mailbox->content, from, mailbox->bytes, cudaMemcpyDeviceToHost, c->stream), "a mailbox"));
+    TRY(cuda_check(c, cudaMemcpyAsync(mailbox->content, from, mailbox->bytes, cudaMemcpyDeviceToHost, c->stream),
+                   "a mailbox"));
     return cuda_check(c, cudaEventRecord(mailbox->arrived, c->stream), "a mailbox");
 }
 

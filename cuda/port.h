@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The few spellings in which a build by nvcc and one for the simulated device (tests/cudasim) differ. Everything else in this
- * folder is compiled unchanged both ways. */
+/* The few spellings in which a build by nvcc and one for the simulated device (tests/cudasim) differ. Everything else in
+ * this folder is compiled unchanged both ways. */
 #ifndef CFD_CUDA_PORT_H
 #define CFD_CUDA_PORT_H
 
@@ -17,8 +17,8 @@ template <class T> using port_type = T; /* lets a macro take "float[32][33]" as 
 #define SHARED(name, ...) __shared__ port_type<__VA_ARGS__> name
 
 /* The block's shared memory of the size given at launch, aligned to 16 bytes; one for each kernel. */
-#define DYNAMIC_SHARED(type, name)                                 \
-    extern __shared__ __align__(16) unsigned char port_shared[];   \
+#define DYNAMIC_SHARED(type, name)                               \
+    extern __shared__ __align__(16) unsigned char port_shared[]; \
     type *name = reinterpret_cast<type *>(port_shared)
 
 #else

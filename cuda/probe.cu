@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bare operations, timed by the device's own clock: copies, and products of cuBLAS on operands of the probe's own. A product
- * C = A B can be asked for as it stands or as C^T = B^T A^T, and with B stored either way round, which is a matter of how its
- * random numbers are read. All ways are timed in turn; the best is the answer. */
+ * C = A B can be asked for as it stands or as C^T = B^T A^T, and with B stored either way round, which is a matter of how
+ * its random numbers are read. All ways are timed in turn; the best is the answer. */
 #include "backend.h"
 
 #include "device.cuh"
@@ -15,7 +15,7 @@ typedef struct probe_job {
     const ops_probe *what;
     cuda_product product;
     cuda_matrix a[MOST_PARTS], b[MOST_PARTS];
-    void *memory[3];  /* of A, B and C; or from and to of a copy */
+    void *memory[3]; /* of A, B and C; or from and to of a copy */
     cudaEvent_t begun, ended;
 } probe_job;
 
@@ -47,8 +47,8 @@ static cfd_status make_operand(probe_job *j, int which, int64_t rows, int64_t co
     TRY(cuda_allocate_bytes(j->c, (size_t)numbers * ops_element_bytes(element), "a probe", &j->memory[which]));
     LAUNCH(j->c, fill_kernel, cuda_blocks(numbers, FILL_BLOCK), FILL_BLOCK, 0, j->memory[which], short_operands(j), numbers);
     for (int part = 0; part < n; part++) {
-        parts[part] = {(char *)j->memory[which] + (size_t)(part * rows * columns) * ops_element_bytes(element), columns, element,
-                       false};
+        parts[part] = {(char *)j->memory[which] + (size_t)(part * rows * columns) * ops_element_bytes(element), columns,
+                       element, false};
     }
     return CFD_OK;
 }

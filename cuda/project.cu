@@ -79,7 +79,8 @@ static cfd_status fetch_block(cuda_ops *c, const ops_features *f, int64_t k, int
 }
 
 /* The parts of rows [first, first + rows) as operands, in device memory, in the type of the product. */
-static cfd_status take_block(cuda_ops *c, const ops_features *f, int64_t k, int64_t first, int64_t rows, cuda_matrix parts[2])
+static cfd_status take_block(cuda_ops *c, const ops_features *f, int64_t k, int64_t first, int64_t rows,
+                             cuda_matrix parts[2])
 {
     size_t row_bytes = (size_t)f->columns * ops_element_bytes(f->element);
     if (f->streamed) {
@@ -110,8 +111,8 @@ static cfd_status leave_block(cuda_ops *c, const ops_features *f, int64_t k)
 /* ---- the other operand ---- */
 
 /* W or G as operands in the type of the product; the second only where that is of halves. */
-static cfd_status take_operand(cuda_ops *c, const ops_features *f, const float *from, int64_t ld, int64_t rows, int32_t columns,
-                               cuda_matrix parts[2])
+static cfd_status take_operand(cuda_ops *c, const ops_features *f, const float *from, int64_t ld, int64_t rows,
+                               int32_t columns, cuda_matrix parts[2])
 {
     parts[0] = {from, ld, OPS_FLOAT32, false};
     parts[1] = {nullptr, columns, OPS_BFLOAT16, false};

@@ -10,11 +10,11 @@
 #include <string.h>
 
 enum {
-    MOST_USERS = 1024,        /* of a block */
+    MOST_USERS = 1024, /* of a block */
     MOST_ITEMS = 1 << 16,
-    LIST_SCORES = 1 << 24,    /* most scores of a block whose lists are made; most numbers of the rows gathered for it */
-    SCORES = 1 << 22,         /* most scores of a block that goes to the host */
-    MOST_EXCLUDED = 1 << 22,  /* of a block, unless one user has more */
+    LIST_SCORES = 1 << 24,   /* most scores of a block whose lists are made; most numbers of the rows gathered for it */
+    SCORES = 1 << 22,        /* most scores of a block that goes to the host */
+    MOST_EXCLUDED = 1 << 22, /* of a block, unless one user has more */
     ALIGNMENT = 256
 };
 
@@ -67,7 +67,8 @@ static block_shape shape_of(const ops_ranker *ranker, int64_t n_users, int64_t n
     return shape;
 }
 
-/* Where things are in a lane's device memory. What comes first lies in pinned memory at the same offsets, and is uploaded. */
+/* Where things are in a lane's device memory. What comes first lies in pinned memory at the same offsets, and is uploaded.
+ */
 typedef struct block_plan {
     size_t users, items, offsets, excluded;
     size_t uploaded; /* bytes */
@@ -112,8 +113,10 @@ static cfd_status upload(const cuda_ops *c, const lane *own, const block_plan *p
 /* Waits for the block. */
 static cfd_status download(const cuda_ops *c, const lane *own, const block_plan *plan, size_t from, size_t bytes)
 {
-    TRY(cuda_check(c, cudaMemcpyAsync(own->pinned + plan->downloaded, own->device + from, bytes, cudaMemcpyDeviceToHost,
-                                      own->stream), "a download"));
+    TRY(cuda_check(c,
+                   cudaMemcpyAsync(own->pinned + plan->downloaded, own->device + from, bytes, cudaMemcpyDeviceToHost,
+                                   own->stream),
+                   "a download"));
     return cuda_check(c, cudaStreamSynchronize(own->stream), "scoring");
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Products with a sparse matrix. The whole matrix by cuSPARSE, with the algorithm that gives the same bits in every run.
- * Listed rows, or an operand that has few of its rows, by a kernel that touches nothing else: a warp for each row, lanes that
- * look up 32 of its entries at once and pass over those that meet no row; the warps of a block share a long row, since an item
- * may have thousands of entries where the mean is ten. */
+ * Listed rows, or an operand that has few of its rows, by a kernel that touches nothing else: a warp for each row, lanes
+ * that look up 32 of its entries at once and pass over those that meet no row; the warps of a block share a long row, since
+ * an item may have thousands of entries where the mean is ten. */
 #include "spmm.h"
 
 #include "device.cuh"
@@ -211,7 +211,8 @@ static cfd_status product_describe(cuda_ops *c, whole_product *p, const ops_csr 
 {
     TRY(cuda_check_sparse(c,
                           cusparseCreateConstCsr(&p->g, g->rows, g->columns, g->nonzeros, offsets, g->indices, g->values,
-                                                 CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F),
+                                                 CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO,
+                                                 CUDA_R_32F),
                           "the graph"));
     TRY(cuda_check_sparse(c, cusparseCreateConstDnMat(&p->x, g->columns, columns, ldx, x, CUDA_R_32F, CUSPARSE_ORDER_ROW),
                           "an operand of the graph"));
@@ -226,13 +227,14 @@ static cfd_status product_run(cuda_ops *c, const whole_product *p)
     size_t bytes = 0;
     void *buffer;
     TRY(cuda_check_sparse(c,
-                          cusparseSpMM_bufferSize(c->sparse, CUSPARSE_OPERATION_NON_TRANSPOSE, CUSPARSE_OPERATION_NON_TRANSPOSE,
-                                                  &one, p->g, p->x, &zero, p->y, CUDA_R_32F, CUSPARSE_SPMM_CSR_ALG3, &bytes),
+                          cusparseSpMM_bufferSize(c->sparse, CUSPARSE_OPERATION_NON_TRANSPOSE,
+                                                  CUSPARSE_OPERATION_NON_TRANSPOSE, &one, p->g, p->x, &zero, p->y,
+                                                  CUDA_R_32F, CUSPARSE_SPMM_CSR_ALG3, &bytes),
                           "a product with the graph"));
     TRY(cuda_scratch_get(c, SCRATCH_SPARSE, bytes, &buffer));
     return cuda_check_sparse(c,
-                             cusparseSpMM(c->sparse, CUSPARSE_OPERATION_NON_TRANSPOSE, CUSPARSE_OPERATION_NON_TRANSPOSE, &one,
-                                          p->g, p->x, &zero, p->y, CUDA_R_32F, CUSPARSE_SPMM_CSR_ALG3, buffer),
+                             cusparseSpMM(c->sparse, CUSPARSE_OPERATION_NON_TRANSPOSE, CUSPARSE_OPERATION_NON_TRANSPOSE,
+                                          &one, p->g, p->x, &zero, p->y, CUDA_R_32F, CUSPARSE_SPMM_CSR_ALG3, buffer),
                              "a product with the graph");
 }
 

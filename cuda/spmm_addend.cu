@@ -19,7 +19,8 @@ typedef struct addend_groups {
 } addend_groups;
 
 /* A warp for each row of the batch (x) and group (y). partial: for each group, one for each block; NULL: no losses. */
-__global__ void addend_kernel(ops_addend add, ops_batch batch, const __grid_constant__ addend_groups groups, float *y, int64_t ldy, double *partial)
+__global__ void addend_kernel(ops_addend add, ops_batch batch, const __grid_constant__ addend_groups groups, float *y,
+                              int64_t ldy, double *partial)
 {
     int32_t slot = (int32_t)(blockIdx.x * ADDEND_WARPS + threadIdx.x / WARP);
     const addend_group &group = groups.of[blockIdx.y];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The best k of blocks of scores: see top_k.cuh. Entries above the worst of the k best so far, the floor, are collected in
- * shared memory behind these; where there may be no room for the next round's they are all sorted, and the first k stay. Only
- * what is above the floor is looked up among the user's exclusions. */
+ * shared memory behind these; where there may be no room for the next round's they are all sorted, and the first k stay.
+ * Only what is above the floor is looked up among the user's exclusions. */
 #include "top_k.cuh"
 
 #include "device.cuh"
 
-static constexpr int PER_THREAD = 4,           /* scores that a thread looks at between barriers */
-    ROUND = PER_THREAD * TOP_K_THREADS,        /* at most so many entries are collected in a round, */
-    SLOTS = TOP_K_MOST + ROUND;                /* for which there is room behind the best */
+static constexpr int PER_THREAD = 4,    /* scores that a thread looks at between barriers */
+    ROUND = PER_THREAD * TOP_K_THREADS, /* at most so many entries are collected in a round, */
+    SLOTS = TOP_K_MOST + ROUND;         /* for which there is room behind the best */
 
 static __device__ __forceinline__ bool is_excluded(const top_k_block &block, int64_t user, int32_t item)
 {

@@ -41,8 +41,8 @@ __host__ __device__ __forceinline__ float entry_score(uint64_t entry)
 typedef struct top_k_block {
     const float *scores;
     int64_t ld;
-    int32_t n;                       /* at least 1 */
-    const int32_t *items;            /* n: whose scores the columns are; NULL: first, first + 1, ... */
+    int32_t n;            /* at least 1 */
+    const int32_t *items; /* n: whose scores the columns are; NULL: first, first + 1, ... */
     int32_t first;
     const int64_t *excluded_offsets; /* users + 1, into excluded; NULL: nothing is excluded */
     const int32_t *excluded;         /* each user's ascending, repeats allowed */

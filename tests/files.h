@@ -106,7 +106,8 @@ static inline int entries_in_folder(void)
 
 /* ---- memory ---- */
 
-/* held: blocks not yet given back; the allocation numbered fail_at (from 0) and all later ones fail, unless it is negative. */
+/* held: blocks not yet given back; the allocation numbered fail_at (from 0) and all later ones fail, unless it is negative.
+ */
 typedef struct counted_memory {
     long held, asked, fail_at;
 } counted_memory;

@@ -43,9 +43,8 @@ static bool read_utf8(reader *r)
 {
     static const unsigned char rows[][5] = {
         /* first byte from, to; second from, to; how many more of 80 to BF */
-        {0xc2, 0xdf, 0x80, 0xbf, 0}, {0xe0, 0xe0, 0xa0, 0xbf, 1}, {0xe1, 0xec, 0x80, 0xbf, 1},
-        {0xed, 0xed, 0x80, 0x9f, 1}, {0xee, 0xef, 0x80, 0xbf, 1}, {0xf0, 0xf0, 0x90, 0xbf, 2},
-        {0xf1, 0xf3, 0x80, 0xbf, 2}, {0xf4, 0xf4, 0x80, 0x8f, 2},
+        {0xc2, 0xdf, 0x80, 0xbf, 0}, {0xe0, 0xe0, 0xa0, 0xbf, 1}, {0xe1, 0xec, 0x80, 0xbf, 1}, {0xed, 0xed, 0x80, 0x9f, 1},
+        {0xee, 0xef, 0x80, 0xbf, 1}, {0xf0, 0xf0, 0x90, 0xbf, 2}, {0xf1, 0xf3, 0x80, 0xbf, 2}, {0xf4, 0xf4, 0x80, 0x8f, 2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (*r->at >= rows[i][0] && *r->at <= rows[i][1]) {
@@ -81,9 +80,7 @@ static bool read_string(reader *r)
         return false;
     }
     while (!read_byte(r, '"')) {
-        bool good = *r->at >= 0x80      ? read_utf8(r)
-                    : read_byte(r, '\\') ? read_escape(r)
-                                         : read_between(r, 0x20, 0x7f);
+        bool good = *r->at >= 0x80 ? read_utf8(r) : read_byte(r, '\\') ? read_escape(r) : read_between(r, 0x20, 0x7f);
         if (!good) {
             return false;
         }
@@ -170,20 +167,11 @@ static bool read_value(reader *r)
         r->at++;
         good = read_members(r, r->at[-1] == '{');
         break;
-    case '"':
-        good = read_string(r);
-        break;
-    case 't':
-        good = read_word(r, "true");
-        break;
-    case 'f':
-        good = read_word(r, "false");
-        break;
-    case 'n':
-        good = read_word(r, "null");
-        break;
-    default:
-        good = read_number(r);
+    case '"': good = read_string(r); break;
+    case 't': good = read_word(r, "true"); break;
+    case 'f': good = read_word(r, "false"); break;
+    case 'n': good = read_word(r, "null"); break;
+    default: good = read_number(r);
     }
     if (good) {
         skip_space(r);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 typedef struct limited {
-    atomic_long left; /* allocations that still succeed */
+    atomic_long left;              /* allocations that still succeed */
     atomic_long live, made, bytes; /* not yet given back; ever made, and how large together */
 } limited;
 

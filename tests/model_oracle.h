@@ -387,8 +387,7 @@ static inline double oracle_norms(oracle *o, double (*rows)[ORACLE_DIM], const i
                   oracle_dot(o, rows, nodes[2], nodes[2]));
 }
 
-static inline double oracle_cosine(oracle *o, double (*x)[ORACLE_DIM], double (*y)[ORACLE_DIM], int32_t node,
-                                   bool *has)
+static inline double oracle_cosine(oracle *o, double (*x)[ORACLE_DIM], double (*y)[ORACLE_DIM], int32_t node, bool *has)
 {
     double product = 0.0;
     for (int32_t c = 0; c < o->d; c++) {
@@ -468,8 +467,8 @@ static inline cfd_losses oracle_losses(oracle *o, const cfd_batch *batch)
         losses.ranking += losses.ranking_modality[r];
         losses.penalty += losses.penalty_modality[r];
     }
-    losses.total =
-        losses.ranking + losses.penalty + o->eta_common * losses.common + o->eta_differential * losses.differential;
+    losses.total = losses.ranking + losses.penalty + o->eta_common * losses.common +
+                   o->eta_differential * losses.differential;
     return losses;
 }
 

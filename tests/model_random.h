@@ -68,8 +68,8 @@ static inline cfd_dataset *random_dataset(cfd_context *context, const random_wor
 
 /* ---- a small one, and models of it ---- */
 
-static const random_world small_world = {.users = 30, .items = 40, .per_user = 5, .dense_columns = {7, 5},
-                                         .sparse_columns = 9, .seed = 4};
+static const random_world small_world = {
+    .users = 30, .items = 40, .per_user = 5, .dense_columns = {7, 5}, .sparse_columns = 9, .seed = 4};
 
 static inline cfd_model *random_model(const random_world *world, const char *preset, const char *const *settings)
 {

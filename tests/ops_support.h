@@ -122,7 +122,7 @@ static inline ops_csr csr_make(int32_t rows, int32_t columns, enum csr_kind kind
     for (int32_t r = 0; r < rows; r++) {
         offsets[r] = n;
         for (int32_t c = 0; c < columns; c++) {
-            bool present = kind == CSR_RANDOM   ? r % 3 != 1 && random_below(4) == 0 /* every third row is empty */
+            bool present = kind == CSR_RANDOM    ? r % 3 != 1 && random_below(4) == 0 /* every third row is empty */
                            : kind == CSR_ONE_ROW ? r == rows / 2
                            : kind == CSR_SKEWED  ? random_below(r + 2) == 0
                                                  : false;

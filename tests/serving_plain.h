@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A backend with memory of its own, as the scorer sees it, that makes lists in the plainest way, and checks what it is asked. */
+/* A backend with memory of its own, as the scorer sees it, that makes lists in the plainest way, and checks what it is
+ * asked. */
 #ifndef CFD_TESTS_SERVING_PLAIN_H
 #define CFD_TESTS_SERVING_PLAIN_H
 
@@ -45,8 +46,8 @@ static inline float plain_score(const plain_ranker *r, int32_t user, int32_t ite
     return sum;
 }
 
-static inline cfd_status plain_scores(const ops *o, ops_ranker *ranker, const int32_t *users, size_t n_users, const
-                                      int32_t *items, size_t n_items, float *scores)
+static inline cfd_status plain_scores(const ops *o, ops_ranker *ranker, const int32_t *users, size_t n_users,
+                                      const int32_t *items, size_t n_items, float *scores)
 {
     const plain_ranker *r = (const void *)ranker;
     for (size_t u = 0; u < n_users; u++) {

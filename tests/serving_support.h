@@ -18,8 +18,8 @@ typedef struct served {
 } served;
 
 /* False where there is no such backend, or it is not to be tested. Takes over the matrices. */
-static inline bool served_open(served *d, enum backend backend, int32_t users, int32_t items, int32_t width, float
-                               *queries, float *keys)
+static inline bool served_open(served *d, enum backend backend, int32_t users, int32_t items, int32_t width, float *queries,
+                               float *keys)
 {
     static const char *const names[] = {"cpu", "reference", "plain", "cuda"};
     const char *only = getenv("TEST_BACKEND");
@@ -173,10 +173,10 @@ static inline int32_t rank_all(const scorer *s, const request *r, size_t u, cons
     return n;
 }
 
-/* A list is that of the full sort, where `tolerance` is 0. Else what stands at a place has nearly the score that belongs there:
- * then only items whose scores are as near have changed places. */
-static inline void check_list(const scorer *s, const request *r, size_t u, const float *scores, float tolerance, const
-                              int32_t *items, const float *listed_scores, int32_t count)
+/* A list is that of the full sort, where `tolerance` is 0. Else what stands at a place has nearly the score that belongs
+ * there: then only items whose scores are as near have changed places. */
+static inline void check_list(const scorer *s, const request *r, size_t u, const float *scores, float tolerance,
+                              const int32_t *items, const float *listed_scores, int32_t count)
 {
     ranked *all = get_memory((size_t)s->items, sizeof *all);
     char *seen = get_memory((size_t)s->items, 1);
@@ -192,8 +192,9 @@ static inline void check_list(const scorer *s, const request *r, size_t u, const
                                              (listed_scores[i - 1] == found && items[i - 1] < items[i]))
                                       : items[i] == -1 && found == -INFINITY;
         if (!good) {
-            ck_abort_msg("user %zu of the request, place %zu: item %d, %.9g; not %d, %.9g", u, i, (int)items[i], (double)found,
-                         i < (size_t)n ? (int)all[i].item : -1, i < (size_t)n ? (double)all[i].score : -INFINITY);
+            ck_abort_msg("user %zu of the request, place %zu: item %d, %.9g; not %d, %.9g", u, i, (int)items[i],
+                         (double)found, i < (size_t)n ? (int)all[i].item : -1,
+                         i < (size_t)n ? (double)all[i].score : -INFINITY);
         }
         if (i < (size_t)count) {
             float own = isnan(scores[items[i]]) ? -INFINITY : scores[items[i]];

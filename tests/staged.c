@@ -444,8 +444,8 @@ static cfd_status staged_adam(ops *o, const ops_adam_tensor *tensors, int32_t n,
 
 /* ---- in host memory anyway ---- */
 
-static cfd_status staged_score_block(const ops *o, const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
-                                     int32_t width, float *scores, int64_t ld)
+static cfd_status staged_score_block(const ops *o, const float *queries, int64_t n_queries, const float *keys,
+                                     int64_t n_keys, int32_t width, float *scores, int64_t ld)
 {
     return inner_of(o)->table->score_block(inner_of(o), queries, n_queries, keys, n_keys, width, scores, ld);
 }

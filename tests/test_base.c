@@ -54,8 +54,7 @@ START_TEST(sizes_that_overflow_are_refused_before_the_allocator_is_asked)
     FAILS(CFD_ERROR_MEMORY, "for a huge table", memory_allocate(&source, SIZE_MAX / 4 + 1, 4, "a huge table", &memory));
     FAILS(CFD_ERROR_MEMORY, "for a huge table", memory_allocate(&source, 2, SIZE_MAX / 2 + 1, "a huge table", &memory));
     FAILS(CFD_ERROR_MEMORY, "out of memory", memory_allocate(&source, SIZE_MAX, 1, "the padding overflows", &memory));
-    FAILS(CFD_ERROR_MEMORY, "out of memory",
-          memory_allocate(&source, (size_t)PTRDIFF_MAX, 1, "beyond ptrdiff_t", &memory));
+    FAILS(CFD_ERROR_MEMORY, "out of memory", memory_allocate(&source, (size_t)PTRDIFF_MAX, 1, "beyond ptrdiff_t", &memory));
     FAILS(CFD_ERROR_MEMORY, "out of memory", memory_allocate_zero(&source, SIZE_MAX, 8, "zeroes", &memory));
     ck_assert_ptr_eq(memory, untouched);
     ck_assert_int_eq(c.calls, 0);
@@ -128,8 +127,7 @@ START_TEST(growing_keeps_the_contents_and_the_old_block_on_failure)
     c.refuse = true;
     int32_t *before = numbers;
     size_t capacity_before = capacity;
-    FAILS(CFD_ERROR_MEMORY, "numbers",
-          memory_grow(&source, &numbers, &capacity, capacity + 1, sizeof *numbers, "numbers"));
+    FAILS(CFD_ERROR_MEMORY, "numbers", memory_grow(&source, &numbers, &capacity, capacity + 1, sizeof *numbers, "numbers"));
     FAILS(CFD_ERROR_MEMORY, "numbers", memory_grow(&source, &numbers, &capacity, SIZE_MAX, sizeof *numbers, "numbers"));
     ck_assert_ptr_eq(numbers, before);
     ck_assert_uint_eq(capacity, capacity_before);
@@ -283,8 +281,19 @@ START_TEST(only_decimal_integers_that_fit_are_read)
     ck_assert(text_to_integer("007", &value) && value == 7);
     ck_assert(text_to_integer("9223372036854775807", &value) && value == INT64_MAX);
     ck_assert(text_to_integer("-9223372036854775808", &value) && value == INT64_MIN);
-    const char *const refused[] = {"",    " 1",  "1 ",  "1.0",  "1e3", "0x1F", "-",   "+",
-                                   "+-1", "1a", "12,000", "9223372036854775808", "-9223372036854775809",
+    const char *const refused[] = {"",
+                                   " 1",
+                                   "1 ",
+                                   "1.0",
+                                   "1e3",
+                                   "0x1F",
+                                   "-",
+                                   "+",
+                                   "+-1",
+                                   "1a",
+                                   "12,000",
+                                   "9223372036854775808",
+                                   "-9223372036854775809",
                                    "99999999999999999999999999"};
     value = 42;
     errno = EINTR;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Float16 and bfloat16: every pattern, and every place where rounding turns from one number to the next. What a pattern means
- * is computed here from its fields in double. */
+/* Float16 and bfloat16: every pattern, and every place where rounding turns from one number to the next. What a pattern
+ * means is computed here from its fields in double. */
 #include "test.h"
 
 #include "base/half.h"

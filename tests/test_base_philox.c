@@ -15,8 +15,7 @@ static double chi_square_bound(int freedom)
 /* Counter words as Random123 numbers them: c0 = minor, c1 = stream, c2 and c3 = major. */
 static void check_vector(const uint32_t c[4], const uint32_t k[2], const uint32_t expected[4])
 {
-    philox_block block =
-        philox((uint64_t)k[1] << 32 | k[0], (enum philox_stream)c[1], (uint64_t)c[3] << 32 | c[2], c[0]);
+    philox_block block = philox((uint64_t)k[1] << 32 | k[0], (enum philox_stream)c[1], (uint64_t)c[3] << 32 | c[2], c[0]);
     for (int i = 0; i < 4; i++) {
         ck_assert_uint_eq(block.word[i], expected[i]);
     }
@@ -66,8 +65,7 @@ START_TEST(large_n_are_permuted_without_collisions)
 {
     enum { SAMPLED = 20000 };
     static uint64_t to[SAMPLED];
-    const uint64_t sizes[] = {
-        65536, 65537, 1000003, 123742, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, UINT64_C(3) << 40};
+    const uint64_t sizes[] = {65536, 65537, 1000003, 123742, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, UINT64_C(3) << 40};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         uint64_t n = sizes[s];
         uint64_t stride = n / SAMPLED > 0 ? n / SAMPLED : 1;

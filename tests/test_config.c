@@ -40,13 +40,30 @@ static cfd_config_key key_at(size_t index)
 START_TEST(the_keys_that_the_specification_names_are_there_with_its_constants)
 {
     const char *const expected[][2] = {
-        {"embedding_dim", "64"},   {"batch_size", "2048"},     {"decay", "0.001"},       {"learning_rate", "0.001"},
-        {"beta1", "0.9"},          {"beta2", "0.999"},         {"epsilon", "1e-08"},     {"whiten_epsilon", "1e-05"},
-        {"epochs", "500"},         {"patience", "5"},          {"negatives", "99"},      {"select", "validation"},
-        {"base_exponent.left", "-0.5"}, {"common_exponent", "-0.5"}, {"differential_exponent", "-0.5"},
-        {"fused_exponent", "-0.5"}, {"common_exponent.left", "-0.5"}, {"differential_exponent.left", "-0.5"},
-        {"fused_exponent.left", "-0.5"}, {"common_distillation", "align"}, {"sampler", "users"},
-        {"transform.visual", "none"}, {"modalities", ""}, {"merge_validation", "no"},
+        {"embedding_dim", "64"},
+        {"batch_size", "2048"},
+        {"decay", "0.001"},
+        {"learning_rate", "0.001"},
+        {"beta1", "0.9"},
+        {"beta2", "0.999"},
+        {"epsilon", "1e-08"},
+        {"whiten_epsilon", "1e-05"},
+        {"epochs", "500"},
+        {"patience", "5"},
+        {"negatives", "99"},
+        {"select", "validation"},
+        {"base_exponent.left", "-0.5"},
+        {"common_exponent", "-0.5"},
+        {"differential_exponent", "-0.5"},
+        {"fused_exponent", "-0.5"},
+        {"common_exponent.left", "-0.5"},
+        {"differential_exponent.left", "-0.5"},
+        {"fused_exponent.left", "-0.5"},
+        {"common_distillation", "align"},
+        {"sampler", "users"},
+        {"transform.visual", "none"},
+        {"modalities", ""},
+        {"merge_validation", "no"},
     };
     cfd_config *config = fresh();
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
@@ -290,18 +307,18 @@ END_TEST
 
 START_TEST(transforms_are_checked_where_they_are_set)
 {
-    const char *const refused[] = {
-        "pca",       "svd",
-        "svd:",      "svd:0",
-        "svd:-3",    "svd:4097",
-        "svd:3.5",   "svd: 3",
-        "center l2", "l2,,l2",
-        ",l2",       "Center",
-        "l2,svd:x",  "l2,",
-        "l2,l2,l2,l2,l2,l2,l2,l2,l2"};
-    const char *const accepted[] = {
-        "none", "center", "l2", "standardize", "svd:1", "svd:4096", "center,standardize,l2,svd:8", "l2,l2,l2,l2,l2,l2,l2,l2",
-        "svd:00000000000000000000000000000000000000000000000000000000000000000005"};
+    const char *const refused[] = {"pca",      "svd",     "svd:",     "svd:0",     "svd:-3",
+                                   "svd:4097", "svd:3.5", "svd: 3",   "center l2", "l2,,l2",
+                                   ",l2",      "Center",  "l2,svd:x", "l2,",       "l2,l2,l2,l2,l2,l2,l2,l2,l2"};
+    const char *const accepted[] = {"none",
+                                    "center",
+                                    "l2",
+                                    "standardize",
+                                    "svd:1",
+                                    "svd:4096",
+                                    "center,standardize,l2,svd:8",
+                                    "l2,l2,l2,l2,l2,l2,l2,l2",
+                                    "svd:00000000000000000000000000000000000000000000000000000000000000000005"};
     cfd_config *config = fresh();
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         FAILS(CFD_ERROR_CONFIG, "transform.visual", cfd_config_set(config, "transform.visual", refused[i]));
@@ -356,18 +373,24 @@ END_TEST
 typedef struct published {
     const char *name;
     const char *layers, *base_exponent, *eval_every;
-    const char *whiten[2];           /* visual, textual */
+    const char *whiten[2];                  /* visual, textual */
     const char *lambda[3], *mu[3], *rho[3]; /* visual, textual, fused */
     const char *eta_differential, *eta_common;
 } published;
 
 static const published table[] = {
-    {"taobao", "5", "-0.3", "5", {"yes", "no"},
-     {"0.6", "0.3", "1"}, {"1.2", "1", "1.9"}, {"1.1", "0.4", "1"}, "0.08", "1"},
-    {"art", "5", "-0.4", "10", {"yes", "yes"},
-     {"0.4", "1", "1.2"}, {"1.1", "1.9", "2.4"}, {"0.06", "1", "0.4"}, "0.07", "0.4"},
-    {"beauty", "4", "-0.4", "10", {"yes", "yes"},
-     {"0.9", "1.2", "1"}, {"1", "1", "2.2"}, {"0.5", "0.9", "0.2"}, "0.3", "1"},
+    {"taobao", "5", "-0.3", "5", {"yes", "no"}, {"0.6", "0.3", "1"}, {"1.2", "1", "1.9"}, {"1.1", "0.4", "1"}, "0.08", "1"},
+    {"art",
+     "5",
+     "-0.4",
+     "10",
+     {"yes", "yes"},
+     {"0.4", "1", "1.2"},
+     {"1.1", "1.9", "2.4"},
+     {"0.06", "1", "0.4"},
+     "0.07",
+     "0.4"},
+    {"beauty", "4", "-0.4", "10", {"yes", "yes"}, {"0.9", "1.2", "1"}, {"1", "1", "2.2"}, {"0.5", "0.9", "0.2"}, "0.3", "1"},
 };
 
 static void check_published(const cfd_config *config, const published *p)
@@ -395,9 +418,10 @@ static void check_published(const cfd_config *config, const published *p)
     check_value(config, "learning_rate", "0.001");
     check_value(config, "batch_size", "2048");
     check_value(config, "sampler", "users");
-    const char *const halves[] = {
-        "base_exponent.left",         "common_exponent", "common_exponent.left", "differential_exponent",
-        "differential_exponent.left", "fused_exponent",  "fused_exponent.left"};
+    const char *const halves[] = {"base_exponent.left",         "common_exponent",
+                                  "common_exponent.left",       "differential_exponent",
+                                  "differential_exponent.left", "fused_exponent",
+                                  "fused_exponent.left"};
     for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
         check_value(config, halves[i], "-0.5");
     }

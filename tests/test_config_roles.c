@@ -35,8 +35,7 @@ static void check_roles(const char *modalities, const char *first, const char *s
             ck_assert_msg(!role, "\"%s\": role %zu is %s", modalities, i, role);
             break;
         }
-        ck_assert_msg(role && strcmp(role, expected[i]) == 0, "\"%s\": role %zu is %s", modalities, i,
-                      role ? role : "none");
+        ck_assert_msg(role && strcmp(role, expected[i]) == 0, "\"%s\": role %zu is %s", modalities, i, role ? role : "none");
     }
     cfd_model_info info = CFD_MODEL_INFO_INIT;
     OK(cfd_model_get_info(model, &info));
@@ -306,8 +305,7 @@ END_TEST
 START_TEST(an_unknown_ablation_lists_those_that_exist)
 {
     cfd_config *config = world_config(NULL);
-    FAILS(CFD_ERROR_CONFIG,
-          "base only, no common, no differential, no distillation, no whitening, no fusion, one modality",
+    FAILS(CFD_ERROR_CONFIG, "base only, no common, no differential, no distillation, no whitening, no fusion, one modality",
           cfd_config_load_ablation(config, "no heads"));
     cfd_config_destroy(config);
 }

@@ -220,9 +220,10 @@ START_TEST(versions_and_statuses_have_names)
     char expected[32];
     snprintf(expected, sizeof expected, "%d.%d.%d", CFD_VERSION_MAJOR, CFD_VERSION_MINOR, CFD_VERSION_PATCH);
     ck_assert_str_eq(cfd_version(), expected);
-    const char *const names[] = {
-        "CFD_OK",           "CFD_ERROR_ARGUMENT", "CFD_ERROR_CONFIG", "CFD_ERROR_MEMORY",  "CFD_ERROR_FILE",
-        "CFD_ERROR_FORMAT", "CFD_ERROR_DATA",     "CFD_ERROR_DEVICE", "CFD_ERROR_NUMERIC", "CFD_ERROR_SYSTEM"};
+    const char *const names[] = {"CFD_OK",           "CFD_ERROR_ARGUMENT", "CFD_ERROR_CONFIG",
+                                 "CFD_ERROR_MEMORY", "CFD_ERROR_FILE",     "CFD_ERROR_FORMAT",
+                                 "CFD_ERROR_DATA",   "CFD_ERROR_DEVICE",   "CFD_ERROR_NUMERIC",
+                                 "CFD_ERROR_SYSTEM"};
     for (int i = 0; i < 10; i++) {
         ck_assert_str_eq(cfd_status_name((cfd_status)i), names[i]); /* the numbers are pinned */
     }

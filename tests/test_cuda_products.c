@@ -118,7 +118,8 @@ END_TEST
 
 enum { FEATURE_ROWS = 700, FEATURE_COLUMNS = 90, FEATURE_N = 12 };
 
-/* Features that leave the simulated device no room for themselves; `element` and `precision` say which blocks are converted. */
+/* Features that leave the simulated device no room for themselves; `element` and `precision` say which blocks are converted.
+ */
 static void compare_streamed(both *b, ops_element element, ops_precision precision, double tolerance)
 {
     limit_function limit;
@@ -135,7 +136,10 @@ static void compare_streamed(both *b, ops_element element, ops_precision precisi
         shorts[i] = (uint16_t)(random_bits() & 0x8000u) | (uint16_t)(0x3000u + (random_bits() & 0x7ffu));
     }
     const ops_feature_options options = {precision, OPS_FLOAT32};
-    ops_feature_source source = {.rows = FEATURE_ROWS, .columns = FEATURE_COLUMNS, .ld = FEATURE_COLUMNS, .element = element};
+    ops_feature_source source = {.rows = FEATURE_ROWS,
+                                 .columns = FEATURE_COLUMNS,
+                                 .ld = FEATURE_COLUMNS,
+                                 .element = element};
     source.dense = element == OPS_FLOAT32 ? (const void *)floats : (const void *)shorts;
     ops_features *kept[2];
     OK(b->ref->table->features_create(b->ref, &source, &options, &kept[0]));

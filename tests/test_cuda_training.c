@@ -8,12 +8,13 @@
 static const char *const presets[] = {"beauty", "art", "taobao"};
 enum { PRESETS = 3, STEPS = 20 };
 
-static const random_world world = {.users = 120, .items = 90, .per_user = 6, .dense_columns = {30, 21},
-                                   .sparse_columns = 25, .seed = 12};
+static const random_world world = {
+    .users = 120, .items = 90, .per_user = 6, .dense_columns = {30, 21}, .sparse_columns = 25, .seed = 12};
 
 static cfd_model *make_model(const char *device, const char *preset, const char *sampler)
 {
-    const char *const settings[] = {"embedding_dim", "8", "batch_size", "40", "learning_rate", "0.01", "sampler", sampler, NULL};
+    const char *const settings[] = {"embedding_dim", "8",       "batch_size", "40", "learning_rate",
+                                    "0.01",          "sampler", sampler,      NULL};
     cfd_context *context = open_context(device, 2, 17);
     return model_of(context, config_of(preset, settings), random_dataset(context, &world));
 }
@@ -56,16 +57,16 @@ static void compare_training(const char *preset, const char *sampler)
         const double theirs[] = {expected.total, expected.ranking, expected.penalty, expected.common, expected.differential};
         for (int k = 0; k < 5; k++) {
             double difference = fabs(ours[k] - theirs[k]);
-            ck_assert_msg(difference <= 1e-4 * (fabs(theirs[k]) + 1e-3), "%s, %s, step %d: loss %d is %.9g, not %.9g", preset,
-                          sampler, step, k, ours[k], theirs[k]);
+            ck_assert_msg(difference <= 1e-4 * (fabs(theirs[k]) + 1e-3), "%s, %s, step %d: loss %d is %.9g, not %.9g",
+                          preset, sampler, step, k, ours[k], theirs[k]);
         }
     }
     size_t n;
     float *expected = all_parameters(cpu, &n);
     float *actual = all_parameters(cuda, &n);
     for (size_t i = 0; i < n; i++) {
-        ck_assert_msg(fabs((double)actual[i] - expected[i]) <= 2e-3, "%s, %s: parameter %zu is %.9g, not %.9g", preset, sampler,
-                      i, (double)actual[i], (double)expected[i]);
+        ck_assert_msg(fabs((double)actual[i] - expected[i]) <= 2e-3, "%s, %s: parameter %zu is %.9g, not %.9g", preset,
+                      sampler, i, (double)actual[i], (double)expected[i]);
     }
     free(expected);
     free(actual);
@@ -254,7 +255,8 @@ START_TEST(the_callers_stream_and_device_are_respected)
     options.cuda_stream = stream;
     cfd_context *context;
     OK(cfd_context_create(&options, &context));
-    const char *const settings[] = {"embedding_dim", "8", "batch_size", "40", "learning_rate", "0.01", "sampler", "users", NULL};
+    const char *const settings[] = {"embedding_dim", "8",       "batch_size", "40", "learning_rate",
+                                    "0.01",          "sampler", "users",      NULL};
     cfd_model *model = model_of(context, config_of("beauty", settings), random_dataset(context, &world));
     int current = -1;
     for (int step = 0; step < STEPS; step++) {

@@ -87,7 +87,8 @@ START_TEST(an_id_out_of_range_is_named_with_its_position)
           dataset_add_interactions(&data, CFD_SPLIT_TRAIN, (const int32_t[]){0, 3, 9}, good, 3));
     FAILS(CFD_ERROR_ARGUMENT, "items[2] is -1",
           dataset_add_interactions(&data, CFD_SPLIT_TRAIN, good, (const int32_t[]){0, 4, -1}, 3));
-    FAILS(CFD_ERROR_ARGUMENT, "items[0] is 5", dataset_add_interactions(&data, CFD_SPLIT_TRAIN, good, (const int32_t[]){5}, 1));
+    FAILS(CFD_ERROR_ARGUMENT, "items[0] is 5",
+          dataset_add_interactions(&data, CFD_SPLIT_TRAIN, good, (const int32_t[]){5}, 1));
     FAILS(CFD_ERROR_ARGUMENT, "no split 3", dataset_add_interactions(&data, (cfd_split)3, good, good, 3));
     ck_assert_int_eq(count(&data).n_train, 0);
     dataset_release(&data);
@@ -149,12 +150,14 @@ START_TEST(every_short_pattern_is_judged_by_its_bits)
             if (magnitude < infinity) {
                 right = status == CFD_OK && data.modalities[0].empty_items == 1 + (magnitude == 0);
             } else {
-                right = status == CFD_ERROR_DATA && strcmp(cfd_last_error(), magnitude == infinity
-                                                               ? "modality short: row 1, column 18 (from 0) is infinite"
-                                                               : "modality short: row 1, column 18 (from 0) is NaN") == 0;
+                right = status == CFD_ERROR_DATA &&
+                        strcmp(cfd_last_error(), magnitude == infinity
+                                                     ? "modality short: row 1, column 18 (from 0) is infinite"
+                                                     : "modality short: row 1, column 18 (from 0) is NaN") == 0;
             }
             if (!right) {
-                ck_abort_msg("type %d, pattern 0x%04x: %s (%s)", type, (unsigned)bits, cfd_status_name(status), cfd_last_error());
+                ck_abort_msg("type %d, pattern 0x%04x: %s (%s)", type, (unsigned)bits, cfd_status_name(status),
+                             cfd_last_error());
             }
             dataset_release(&data);
         }
@@ -170,9 +173,11 @@ START_TEST(numbers_that_are_not_finite_are_named_by_row_and_column)
           dataset_add_dense(&data, "image", values, CFD_FLOAT32, 2, 2));
     values[5] = 5;
     values[2] = -INFINITY;
-    FAILS(CFD_ERROR_DATA, "row 1, column 0 (from 0) is infinite", dataset_add_dense(&data, "image", values, CFD_FLOAT32, 2, 2));
+    FAILS(CFD_ERROR_DATA, "row 1, column 0 (from 0) is infinite",
+          dataset_add_dense(&data, "image", values, CFD_FLOAT32, 2, 2));
     const double wide[] = {0, 1, 2, 1e39, 4, 5};
-    FAILS(CFD_ERROR_DATA, "row 1, column 1 (from 0) is infinite", dataset_add_dense(&data, "image", wide, CFD_FLOAT64, 2, 2));
+    FAILS(CFD_ERROR_DATA, "row 1, column 1 (from 0) is infinite",
+          dataset_add_dense(&data, "image", wide, CFD_FLOAT64, 2, 2));
     const uint16_t halves[] = {0, 0, 0x7c00};
     FAILS(CFD_ERROR_DATA, "row 2, column 0", dataset_add_dense(&data, "image", halves, CFD_FLOAT16, 1, 1));
     ck_assert_int_eq(data.n_modalities, 0);
@@ -266,10 +271,13 @@ START_TEST(impossible_sparse_modalities_are_refused)
     dataset data = make(1, 2);
     const int32_t ids[] = {0, 2, 1};
     const int64_t offsets[] = {0, 1, 3};
-    FAILS(CFD_ERROR_ARGUMENT, "row_offsets[0] is 1", dataset_add_sparse(&data, "s", 3, (const int64_t[]){1, 1, 3}, ids, NULL));
-    FAILS(CFD_ERROR_ARGUMENT, "row_offsets[2] is less", dataset_add_sparse(&data, "s", 3, (const int64_t[]){0, 3, 1}, ids, NULL));
+    FAILS(CFD_ERROR_ARGUMENT, "row_offsets[0] is 1",
+          dataset_add_sparse(&data, "s", 3, (const int64_t[]){1, 1, 3}, ids, NULL));
+    FAILS(CFD_ERROR_ARGUMENT, "row_offsets[2] is less",
+          dataset_add_sparse(&data, "s", 3, (const int64_t[]){0, 3, 1}, ids, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "column_ids[1] is 2, not from 0 to 1", dataset_add_sparse(&data, "s", 2, offsets, ids, NULL));
-    FAILS(CFD_ERROR_ARGUMENT, "column_ids[0] is -1", dataset_add_sparse(&data, "s", 2, offsets, (const int32_t[]){-1, 0, 0}, NULL));
+    FAILS(CFD_ERROR_ARGUMENT, "column_ids[0] is -1",
+          dataset_add_sparse(&data, "s", 2, offsets, (const int32_t[]){-1, 0, 0}, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "column_ids is NULL", dataset_add_sparse(&data, "s", 2, offsets, NULL, NULL));
     FAILS(CFD_ERROR_DATA, "row 1, column 2 (from 0) is NaN",
           dataset_add_sparse(&data, "s", 3, offsets, ids, (const float[]){0, NAN, 0}));

@@ -55,7 +55,8 @@ START_TEST(what_was_added_is_read_back)
     cfd_dataset *data = make();
     const float dense[] = {1, 2, 3, 4, 0, 0, 5, 6};
     OK(cfd_dataset_add_dense_modality(data, "visual", dense, CFD_FLOAT32, 2, 2));
-    OK(cfd_dataset_add_sparse_modality(data, "title", 9, (const int64_t[]){0, 1, 1, 1, 3}, (const int32_t[]){8, 0, 1}, NULL));
+    OK(cfd_dataset_add_sparse_modality(data, "title", 9, (const int64_t[]){0, 1, 1, 1, 3}, (const int32_t[]){8, 0, 1},
+                                       NULL));
     cfd_dataset_info info = CFD_DATASET_INFO_INIT;
     OK(cfd_dataset_get_info(data, &info));
     ck_assert_int_eq(info.n_users, 3);
@@ -199,8 +200,7 @@ START_TEST(a_data_set_in_use_by_a_model_takes_no_more)
     const float ones[] = {1, 1, 1, 1};
     FAILS(CFD_ERROR_ARGUMENT, "in use by a model", cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, zero, zero, 1));
     FAILS(CFD_ERROR_ARGUMENT, "in use by a model", cfd_dataset_add_dense_modality(data, "a", ones, CFD_FLOAT32, 1, 1));
-    FAILS(CFD_ERROR_ARGUMENT, "in use by a model",
-          cfd_dataset_set_user_names(data, (const char *const[]){"a", "b", "c"}));
+    FAILS(CFD_ERROR_ARGUMENT, "in use by a model", cfd_dataset_set_user_names(data, (const char *const[]){"a", "b", "c"}));
     FAILS(CFD_ERROR_ARGUMENT, "in use by a model",
           cfd_dataset_add_sparse_modality(data, "a", 1, (const int64_t[]){0, 0, 0, 0, 0}, NULL, NULL));
     cfd_dataset_destroy(data); /* the model keeps it */

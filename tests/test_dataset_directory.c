@@ -58,13 +58,13 @@ static void has_items(const dataset *data, cfd_split split, int32_t user, int n,
 
 START_TEST(every_legal_way_to_write_interactions_is_read)
 {
-    write_text("train.txt", "0 3 1\n"          /* any order */
-                            "\n"               /* empty */
-                            "\t2  0\t4 \r\n"   /* tabs, blanks at both ends, CR LF */
-                            "  \t\n"           /* blanks alone */
-                            "3\n"              /* a user without items */
-                            "0 3 2\r\n"        /* a user again, an item again */
-                            "01 007");         /* zeros in front, no newline at the end */
+    write_text("train.txt", "0 3 1\n"        /* any order */
+                            "\n"             /* empty */
+                            "\t2  0\t4 \r\n" /* tabs, blanks at both ends, CR LF */
+                            "  \t\n"         /* blanks alone */
+                            "3\n"            /* a user without items */
+                            "0 3 2\r\n"      /* a user again, an item again */
+                            "01 007");       /* zeros in front, no newline at the end */
     dataset data = open_folder();
     cfd_dataset_info info = count(&data);
     ck_assert_int_eq(info.n_users, 4);
@@ -115,10 +115,19 @@ START_TEST(what_is_no_id_is_named_with_file_line_and_token)
         {"99999999999999999999999999 1\n", "train.txt:1: user id 99999999999999999999999999 is larger"},
         {"0 1\r\n0 abc 3\r\n", "train.txt:2: \"abc\" is no item id"},
         {"0 1\nu1 2", "train.txt:2: \"u1\" is no user id"},
-        {"0 1.5\n", "\"1.5\" is no"}, {"0 1e3\n", "\"1e3\" is no"}, {"0 +1\n", "\"+1\" is no"},
-        {"0 0x10\n", "\"0x10\" is no"}, {"0,1,2\n", "\"0,1,2\" is no"}, {"0 -\n", "\"-\" is no"},
-        {"0 1\n0 2\xc3\xa9\n", "train.txt:2: \"2\\xc3\\xa9\""}, {"0 1\v2\n", "\"1\\x0b2\""}, {"0 1\r0 2\n", "\"\\x0d0\""},
-        {"\xef\xbb\xbf""0 1\n", "train.txt:1: \"\\xef\\xbb\\xbf0\""}, {"0 12345678901x\n", "\"12345678901x\" is no"},
+        {"0 1.5\n", "\"1.5\" is no"},
+        {"0 1e3\n", "\"1e3\" is no"},
+        {"0 +1\n", "\"+1\" is no"},
+        {"0 0x10\n", "\"0x10\" is no"},
+        {"0,1,2\n", "\"0,1,2\" is no"},
+        {"0 -\n", "\"-\" is no"},
+        {"0 1\n0 2\xc3\xa9\n", "train.txt:2: \"2\\xc3\\xa9\""},
+        {"0 1\v2\n", "\"1\\x0b2\""},
+        {"0 1\r0 2\n", "\"\\x0d0\""},
+        {"\xef\xbb\xbf"
+         "0 1\n",
+         "train.txt:1: \"\\xef\\xbb\\xbf0\""},
+        {"0 12345678901x\n", "\"12345678901x\" is no"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_text("train.txt", cases[i].text);
@@ -202,7 +211,8 @@ START_TEST(a_float16_matrix_stays_float16_and_where_it_lies_if_it_can)
     const uint16_t halves[] = {0x3e00, 0x8000, 0xc000};
     write_text("train.txt", "0 0\n");
     for (int swapped = 0; swapped <= 1; swapped++) {
-        write_halves("visual.npy", swapped ? '>' : '<', 3, swapped ? "\x3e\x00\x80\x00\xc0\x00" : "\x00\x3e\x00\x80\x00\xc0");
+        write_halves("visual.npy", swapped ? '>' : '<', 3,
+                     swapped ? "\x3e\x00\x80\x00\xc0\x00" : "\x00\x3e\x00\x80\x00\xc0");
         dataset data = open_folder();
         const modality *m = &data.modalities[0];
         ck_assert_int_eq(m->mapping != NULL, !swapped);
@@ -392,13 +402,15 @@ END_TEST
 START_TEST(names_are_the_lines_of_their_file)
 {
     write_text("train.txt", "0 0 1 2\n");
-    write_text("users.names.txt", "Ada\nb\xc3\xa9""a \r\n");
+    write_text("users.names.txt", "Ada\nb\xc3\xa9"
+                                  "a \r\n");
     write_text("items.names.txt", "one\n\nthree\none\nlast\n\n\n");
     dataset data = open_folder();
     ck_assert_int_eq(data.users, 2); /* one more than the ids: a user without interactions */
     ck_assert_int_eq(data.items, 5); /* empty lines at the end are no items */
     ck_assert_str_eq(name_list_at(&data.user_names, 0), "Ada");
-    ck_assert_str_eq(name_list_at(&data.user_names, 1), "b\xc3\xa9""a ");
+    ck_assert_str_eq(name_list_at(&data.user_names, 1), "b\xc3\xa9"
+                                                        "a ");
     ck_assert_ptr_null(name_list_at(&data.user_names, 2));
     ck_assert_ptr_null(name_list_at(&data.user_names, -1));
     ck_assert_ptr_null(name_list_at(&data.item_names, 1)); /* an empty line gives no name */

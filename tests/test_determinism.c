@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 /* Large enough that every operation is cut into several blocks. */
-static const random_world large = {.users = 3000, .items = 2000, .per_user = 8, .dense_columns = {70, 33},
-                                   .sparse_columns = 200, .seed = 6};
+static const random_world large = {
+    .users = 3000, .items = 2000, .per_user = 8, .dense_columns = {70, 33}, .sparse_columns = 200, .seed = 6};
 
 enum { STEPS = 15 };
 
 static cfd_model *make_model(cfd_context *context, const char *sampler)
 {
-    const char *const settings[] = {"embedding_dim", "24", "batch_size", "512", "sampler", sampler,
+    const char *const settings[] = {"embedding_dim", "24",   "batch_size", "512", "sampler", sampler,
                                     "learning_rate", "0.01", NULL};
     cfd_dataset *data = random_dataset(context, &large);
     cfd_config *config = config_of("art", settings);
@@ -195,7 +195,7 @@ START_TEST(a_forked_child_trains_on_with_the_same_bits)
     size_t bytes = sizeof(double) + n * sizeof(float);
     char *received = allocated(bytes, 1);
     size_t length = 0;
-    for (ssize_t got = 1; got > 0 && length < bytes; length += got > 0 ? (size_t)got : 0) {
+    for (ssize_t got = 1; got > 0 && length<bytes; length += got> 0 ? (size_t)got : 0) {
         got = read(ends[0], received + length, bytes - length);
     }
     int status;

@@ -16,8 +16,8 @@ static void open_scored(world *w, int32_t users, int32_t items, const float *sco
     }
 }
 
-static void run(const world *w, cfd_split split, cfd_protocol protocol, const int32_t *ks, size_t n_ks,
-                cfd_metrics *metrics, size_t *n_users)
+static void run(const world *w, cfd_split split, cfd_protocol protocol, const int32_t *ks, size_t n_ks, cfd_metrics *metrics,
+                size_t *n_users)
 {
     evaluation what = {split, protocol, ks, n_ks, 99, 7};
     OK(evaluate(&w->s, &w->data, &what, metrics, n_users));
@@ -55,8 +55,8 @@ START_TEST(every_metric_of_three_held_out_items)
     const cfd_metrics expected[] = {
         {1, 0, 0, 0, 0, 0, 0, 0},
         {2, 0, 1, (1 / log2_3) / (1 + 1 / log2_3), 1.0 / 3, 1.0 / 2, (1.0 / 2) / 2, 1.0 / 2},
-        {4, 0, 1, (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 1.0 / 2), 2.0 / 3, 2.0 / 4,
-         (1.0 / 2 + 2.0 / 4) / 3, 1.0 / 2},
+        {4, 0, 1, (1 / log2_3 + 1 / log2_5) / (1 + 1 / log2_3 + 1.0 / 2), 2.0 / 3, 2.0 / 4, (1.0 / 2 + 2.0 / 4) / 3,
+         1.0 / 2},
         {1000, 0, 1, (1 / log2_3 + 1 / log2_5 + 1 / log2_7) / (1 + 1 / log2_3 + 1.0 / 2), 1, 3.0 / 1000,
          (1.0 / 2 + 2.0 / 4 + 3.0 / 6) / 3, 1.0 / 2},
     };
@@ -239,7 +239,7 @@ START_TEST(a_held_out_item_that_was_trained_on_is_ranked_all_the_same)
     open_scored(&w, 1, 5, scores);
     world_split(&w, CFD_SPLIT_TRAIN, PAIRS({0, 0}, {0, 2}));
     world_split(&w, CFD_SPLIT_VALIDATION, PAIRS({0, 3}));
-    world_split(&w, CFD_SPLIT_TEST, PAIRS({0, 2}, {0, 3})); /* both leak; candidates 1 and 4 */
+    world_split(&w, CFD_SPLIT_TEST, PAIRS({0, 2}, {0, 3}));                               /* both leak; candidates 1 and 4 */
     NEAR(run_at(&w, CFD_SPLIT_TEST, CFD_PROTOCOL_FULL, 10).map, (1.0 / 2 + 2.0 / 3) / 2); /* ranks 1 and 2 */
     NEAR(run_at(&w, CFD_SPLIT_TEST, CFD_PROTOCOL_SAMPLED, 10).mrr, 1.0 / 2);              /* 1 and 1 */
     world_close(&w);

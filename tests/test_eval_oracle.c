@@ -158,9 +158,9 @@ static const shape shapes[] = {
     {70, 600, 4, 0, 900, 70, 70, 0},       /* two blocks of items */
     {900, 530, 4, 4, 9000, 1500, 1500, 5}, /* several blocks of users */
     {140, 1100, 4, 5, 2000, 400, 500, 20},
-    {5, 700, 4, 0, 300, 200, 600, 5},      /* far more held out than a pass each */
+    {5, 700, 4, 0, 300, 200, 600, 5}, /* far more held out than a pass each */
     {5, 700, 1, 3, 300, 200, 600, 50},
-    {4, 40, 2, 0, 400, 50, 90, 0},         /* nearly everything is known */
+    {4, 40, 2, 0, 400, 50, 90, 0}, /* nearly everything is known */
 };
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };

@@ -9,8 +9,7 @@
 enum { ITEMS = 60 };
 
 /* Draws for a user of a world of ITEMS items. */
-static size_t draw(uint64_t seed, int32_t user, const int32_t *excluded, size_t n_excluded, int32_t wanted,
-                   int32_t *out)
+static size_t draw(uint64_t seed, int32_t user, const int32_t *excluded, size_t n_excluded, int32_t wanted, int32_t *out)
 {
     int32_t table[4 * ITEMS];
     ck_assert_uint_le(negatives_slots(wanted, ITEMS), 4 * ITEMS);

@@ -54,7 +54,7 @@ static inline void test_release(void *user, void *pointer)
 
 typedef struct test_device {
     ops base;
-    atomic_llong scored;  /* how many scores were computed */
+    atomic_llong scored;   /* how many scores were computed */
     atomic_int fail_after; /* calls until it fails; negative: never */
 } test_device;
 

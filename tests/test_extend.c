@@ -115,12 +115,9 @@ START_TEST(what_was_learnt_is_kept_and_the_new_is_learnt)
     const struct {
         const char *name;
         size_t rows, more;
-    } kept[] = {{"user.id", WORLD_USERS, MORE_USERS},
-                {"item.id", WORLD_ITEMS, MORE_ITEMS},
-                {"user.common.photo", WORLD_USERS, MORE_USERS},
-                {"user.differential.tags", WORLD_USERS, MORE_USERS},
-                {"proj.common.photo", WORLD_PHOTO, 0},
-                {"proj.differential.tags", WORLD_TAGS, 1}};
+    } kept[] = {{"user.id", WORLD_USERS, MORE_USERS},           {"item.id", WORLD_ITEMS, MORE_ITEMS},
+                {"user.common.photo", WORLD_USERS, MORE_USERS}, {"user.differential.tags", WORLD_USERS, MORE_USERS},
+                {"proj.common.photo", WORLD_PHOTO, 0},          {"proj.differential.tags", WORLD_TAGS, 1}};
     for (size_t t = 0; t < sizeof kept / sizeof *kept; t++) {
         float *before = parameter(model, kept[t].name, kept[t].rows * 8);
         float *after = parameter(extended, kept[t].name, (kept[t].rows + kept[t].more) * 8);
@@ -172,7 +169,8 @@ START_TEST(data_that_do_not_include_the_models_are_refused)
     close_world();
     open_with("center,svd:4");
     cfd_dataset *wide = larger_data(WORLD_PHOTO + 1, WORLD_TAGS);
-    FAILS(CFD_ERROR_DATA, "role photo: 7 columns, but transform.photo was fitted to 6", cfd_model_extend(model, wide, &extended));
+    FAILS(CFD_ERROR_DATA, "role photo: 7 columns, but transform.photo was fitted to 6",
+          cfd_model_extend(model, wide, &extended));
     cfd_dataset_destroy(wide);
     ck_assert_ptr_null(extended);
     OK(cfd_train_step(model, NULL, NULL)); /* it is as it was */

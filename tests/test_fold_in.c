@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users and items that were not there in training. Whoever has nothing of its own is, once trained with, exactly what folding in makes
- * of it: so known users and items whose own parameters are set to zero are the yardstick. */
+/* Users and items that were not there in training. Whoever has nothing of its own is, once trained with, exactly what
+ * folding in makes of it: so known users and items whose own parameters are set to zero are the yardstick. */
 #define _POSIX_C_SOURCE 200809L
 #include "model_support.h"
 #include "test_api_world.h"
@@ -19,11 +19,11 @@ static cfd_config *config_of_way(int way)
     switch (way) {
     case 0: return WORLD_CONFIG("keep.history", "yes");
     case 1:
-        return WORLD_CONFIG("keep.history", "yes", "transform.photo", "center,l2,svd:4,standardize", "transform.tags", "svd:3,l2",
-                            "whiten.tags", "no", "lambda.photo", "0.4", "lambda.fused", "0.7");
+        return WORLD_CONFIG("keep.history", "yes", "transform.photo", "center,l2,svd:4,standardize", "transform.tags",
+                            "svd:3,l2", "whiten.tags", "no", "lambda.photo", "0.4", "lambda.fused", "0.7");
     case 2:
-        return WORLD_CONFIG("keep.history", "yes", "common_exponent", "-0.3", "differential_exponent.left", "-0.7", "fused_exponent",
-                            "-0.2", "base_exponent", "-0.4", "layers", "4");
+        return WORLD_CONFIG("keep.history", "yes", "common_exponent", "-0.3", "differential_exponent.left", "-0.7",
+                            "fused_exponent", "-0.2", "base_exponent", "-0.4", "layers", "4");
     case 3: return WORLD_CONFIG("keep.history", "yes", "branch.base", "no", "branch.common", "no");
     case 4:
         return WORLD_CONFIG("keep.history", "yes", "missing.renormalise", "yes", "lambda.photo", "0.4", "lambda.tags", "2");
@@ -394,7 +394,7 @@ START_TEST(cold_items_have_their_content_only)
     known.items.n_features = 1; /* the photo alone */
     OK(cfd_fold_in_items(scorer, &known.items, key, NULL));
     for (size_t c = 0; c < 16; c++) {
-        ck_assert(key[8 + c] != 0.0f); /* the photo's parts */
+        ck_assert(key[8 + c] != 0.0f);             /* the photo's parts */
         ck_assert_float_eq(key[8 + 16 + c], 0.0f); /* the tags' parts */
     }
     known.items.n_features = 0;

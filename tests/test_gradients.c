@@ -27,6 +27,7 @@ typedef struct gradient_case {
 static const gradient_case cases[] = {
     {"beauty", "beauty", NULL, 2, {0}, FEATURES_RANDOM, {SMALL}},
     {"art", "art", NULL, 2, {0}, FEATURES_RANDOM, {SMALL}},
+    /* clang-format off */
     {"taobao", "taobao", NULL, 2, {0}, FEATURES_RANDOM, {SMALL}},
     {"beauty, released", "beauty", NULL, 2, {0}, FEATURES_RANDOM, {SMALL, "common_distillation", "released"}},
     {"art, sparse", "art", NULL, 2, {true, true}, FEATURES_RANDOM, {SMALL}},
@@ -64,6 +65,7 @@ static const gradient_case cases[] = {
       "lambda.acoustic", "0.7"}},
     {"missing, two lambdas of zero, scores renormalised", "taobao", "no fusion", 3, {0}, FEATURES_SOME_MISSING,
      {SMALL, "whiten_epsilon", "0.01", "missing.renormalise", "yes", "lambda.textual", "0", "lambda.acoustic", "0"}},
+    /* clang-format on */
 };
 
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -207,8 +209,8 @@ static float *all_gradients(cfd_model *model, const cfd_batch *batch, cfd_losses
 }
 
 /* Tensor by tensor, relative to the tensor's largest gradient. */
-static void compare_gradients(const gradient_case *c, const cfd_model *model, const float *gradients,
-                              const double *expected, double relative, double absolute)
+static void compare_gradients(const gradient_case *c, const cfd_model *model, const float *gradients, const double *expected,
+                              double relative, double absolute)
 {
     size_t at = 0;
     for (size_t i = 0; i < tensor_count(model); i++) {
@@ -219,9 +221,9 @@ static void compare_gradients(const gradient_case *c, const cfd_model *model, co
         }
         for (size_t k = 0; k < tensor_size(&info); k++, at++) {
             ck_assert_msg(fabs(gradients[at] - expected[at]) <= relative * largest + absolute,
-                          "%s: the gradient of %s at row %d, column %d is %.9g, not %.9g (largest %.3g)", c->name,
-                          info.name, (int)(k / (size_t)info.columns), (int)(k % (size_t)info.columns),
-                          (double)gradients[at], expected[at], largest);
+                          "%s: the gradient of %s at row %d, column %d is %.9g, not %.9g (largest %.3g)", c->name, info.name,
+                          (int)(k / (size_t)info.columns), (int)(k % (size_t)info.columns), (double)gradients[at],
+                          expected[at], largest);
         }
     }
 }

@@ -103,8 +103,8 @@ START_TEST(values_are_powers_of_both_degrees_that_count_the_node_itself)
     float values[11];
     /* Degrees: u0 3, u1 2, i0 2, i1 1, i2 3. A(-0.5, -0.5): 1 / sqrt(product). */
     adjacency_values(&nodes, -0.5, -0.5, values);
-    const double half[] = {1.0 / 3, 1 / sqrt(6), 1.0 / 3, 1.0 / 2, 1 / sqrt(6), 1 / sqrt(6),
-                           1.0 / 2, 1.0, 1.0 / 3, 1 / sqrt(6), 1.0 / 3};
+    const double half[] = {1.0 / 3, 1 / sqrt(6), 1.0 / 3, 1.0 / 2,     1 / sqrt(6), 1 / sqrt(6),
+                           1.0 / 2, 1.0,         1.0 / 3, 1 / sqrt(6), 1.0 / 3};
     for (int k = 0; k < 11; k++) {
         ck_assert_float_eq_tol(values[k], (float)half[k], 1e-7f);
     }

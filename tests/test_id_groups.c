@@ -39,7 +39,8 @@ static void check(const int32_t *firsts, const int32_t *seconds, size_t n, int32
         qsort(expected, length, sizeof *expected, ascending);
         ck_assert_int_eq(offsets[g + 1] - offsets[g], (int64_t)length);
         if (memcmp(members + offsets[g], expected, length * sizeof *expected) != 0) {
-            ck_abort_msg("group %d of %d, bound %d: its %zu members are not sorted", (int)g, (int)groups, (int)bound, length);
+            ck_abort_msg("group %d of %d, bound %d: its %zu members are not sorted", (int)g, (int)groups, (int)bound,
+                         length);
         }
     }
     free(offsets);
@@ -63,7 +64,7 @@ START_TEST(groups_of_every_length_are_sorted_for_every_bound)
             }
         }
         check(firsts, seconds, n, LENGTHS + 2, bounds[b]); /* the last two groups are empty */
-        for (size_t k = n - 1; k > 0; k--) { /* the same pairs, shuffled */
+        for (size_t k = n - 1; k > 0; k--) {               /* the same pairs, shuffled */
             size_t other = (size_t)below((int32_t)k + 1);
             int32_t first = firsts[k], second = seconds[k];
             firsts[k] = firsts[other], seconds[k] = seconds[other];

@@ -18,11 +18,14 @@ static id_pairs read_file(const char *path)
 /* Every number of digits, the least and the greatest of each, and zeros in front, before each thing that may follow. */
 START_TEST(ids_of_every_length_are_read_at_every_distance_from_the_end)
 {
-    static const char *const ids[] = {"0",        "9",        "10",        "99",        "100",        "987",        "1000",
-                                      "9999",     "10000",    "54321",     "999999",    "1000000",    "9876543",    "10000000",
-                                      "12345678", "99999999", "123456789", "999999999", "1000000000", "2147483646", "007",
-                                      "00000000", "0000000012", "00000000000000000000000123"};
-    static const char *const ends[] = {"", " ", "\n", "\r\n", "\t", " 5", "  1234567890\n", "\n7 7\n", " 1 2 3 4 5 6 7 8 9\n"};
+    static const char *const ids[] = {"0",         "9",         "10",         "99",
+                                      "100",       "987",       "1000",       "9999",
+                                      "10000",     "54321",     "999999",     "1000000",
+                                      "9876543",   "10000000",  "12345678",   "99999999",
+                                      "123456789", "999999999", "1000000000", "2147483646",
+                                      "007",       "00000000",  "0000000012", "00000000000000000000000123"};
+    static const char *const ends[] = {
+        "", " ", "\n", "\r\n", "\t", " 5", "  1234567890\n", "\n7 7\n", " 1 2 3 4 5 6 7 8 9\n"};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
             char text[128];
@@ -87,7 +90,8 @@ START_TEST(bounds_hold_for_short_and_long_ids)
     id_pairs_release(&pairs);
     FAILS(CFD_ERROR_DATA, "ids.txt:2: item id 4096 is beyond the 4096 rows of visual.npy",
           id_pairs_read(&memory_default, write_text("ids.txt", "1 1\n1 4096 0 0 0 0\n"), user, few, &pairs));
-    FAILS(CFD_ERROR_DATA, "ids.txt:1: item id 4096 is", id_pairs_read(&memory_default, write_text("ids.txt", "1 4096"), user, few, &pairs));
+    FAILS(CFD_ERROR_DATA, "ids.txt:1: item id 4096 is",
+          id_pairs_read(&memory_default, write_text("ids.txt", "1 4096"), user, few, &pairs));
     FAILS(CFD_ERROR_FORMAT, "user id 2147483647 is larger",
           id_pairs_read(&memory_default, write_text("ids.txt", "2147483647 0 0 0 0"), user, few, &pairs));
 }

@@ -52,7 +52,8 @@ END_TEST
 
 START_TEST(escapes_become_the_bytes_that_they_mean)
 {
-    json_document d = parse("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\", \"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]");
+    json_document d = parse("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\", "
+                            "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]");
     const json_value *s = json_first(&d, d.values);
     ck_assert_str_eq(s->string, "\"\\/\b\f\n\r\t");
     s = json_next(&d, s);
@@ -83,6 +84,7 @@ START_TEST(what_is_not_strict_json_is_refused_at_its_byte)
     static const struct {
         const char *text, *part;
     } cases[] = {
+        /* clang-format off */
         {"", "ends too soon"}, {"  ", "ends too soon"}, {"{", "ends too soon"}, {"[1", "ends too soon"},
         {"\"abc", "ends too soon"}, {"\"abc\\", "ends too soon"}, {"\"\\u12", "ends too soon"},
         {"{\"a\"", "ends too soon"}, {"{\"a\":", "ends too soon"}, {"{\"a\":1,", "ends too soon"},
@@ -96,6 +98,7 @@ START_TEST(what_is_not_strict_json_is_refused_at_its_byte)
         {"[\"\\u0000\"]", "U+0000"}, {"1 2", "more text"}, {"{} x", "byte 3: more text"}, {"[]]", "more text"},
         {"[1/**/]", "',' or ']'"}, {"\xef\xbb\xbf{}", "byte 0: "},
         {"{\"a\":1,\"b\":2,\"a\":3}", "byte 17: a key that stands"}, {"[{\"a\":1,\"\\u0061\":1}]", "a key that stands"},
+        /* clang-format on */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         refuses(cases[i].text, cases[i].part);
@@ -105,9 +108,22 @@ END_TEST
 
 START_TEST(invalid_utf8_is_refused)
 {
-    static const char *const cases[] = {
-        "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-        "\xe2\x82", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf0\x9f\x98", "\xff"};
+    static const char *const cases[] = {"\x80",
+                                        "\xbf",
+                                        "\xc0\x80",
+                                        "\xc1\xbf",
+                                        "\xc3",
+                                        "\xc3(",
+                                        "\xe0\x80\x80",
+                                        "\xe0\x9f\xbf",
+                                        "\xed\xa0\x80",
+                                        "\xe2\x82",
+                                        "\xf0\x80\x80\x80",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "\xf0\x9f\x98",
+                                        "\xff"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[32];
         snprintf(text, sizeof text, "[\"%s\"]", cases[i]);

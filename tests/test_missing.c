@@ -57,8 +57,10 @@ static cfd_model *make_model(const char *device, const tiny_world *world, const 
 enum { ROWS = 4, COLUMNS = 3, LD = 5 };
 
 /* Rows: of zeros, with a denormal last, of zeros of both signs, with numbers; what lies between rows is no part of them. */
-static const float rows_of_all_kinds[ROWS][LD] = {
-    {0, 0, 0, 7, 7}, {0, 0, 1e-40f, 0, 0}, {0, -0.0f, 0, 7, 7}, {1, -2, 0, 0, 0}};
+static const float rows_of_all_kinds[ROWS][LD] = {{0, 0, 0, 7, 7},
+                                                  {0, 0, 1e-40f, 0, 0},
+                                                  {0, -0.0f, 0, 7, 7},
+                                                  {1, -2, 0, 0, 0}};
 
 static void check_presence(const ops_feature_source *source, const uint8_t *expected)
 {
@@ -258,10 +260,19 @@ static void check_keys(const char *device, const tiny_world *world, size_t k)
     float *keys[2];
     int32_t width = 0;
     for (int yes = 0; yes < 2; yes++) {
-        const char *const settings[] = {
-            "lambda.visual", lambdas[k].visual, "lambda.textual", lambdas[k].textual, "lambda.acoustic", lambdas[k].acoustic,
-            "branch.fused", lambdas[k].fused, "branch.base", lambdas[k].base, "missing.renormalise",
-            yes ? "yes" : "no", NULL};
+        const char *const settings[] = {"lambda.visual",
+                                        lambdas[k].visual,
+                                        "lambda.textual",
+                                        lambdas[k].textual,
+                                        "lambda.acoustic",
+                                        lambdas[k].acoustic,
+                                        "branch.fused",
+                                        lambdas[k].fused,
+                                        "branch.base",
+                                        lambdas[k].base,
+                                        "missing.renormalise",
+                                        yes ? "yes" : "no",
+                                        NULL};
         cfd_model *model = make_model(device, world, settings);
         randomise_parameters(model, 6);
         width = model_score_width(model->core);
@@ -319,8 +330,8 @@ static uint8_t *check_dropped(const ops_feature_source *source, int32_t modality
     for (int32_t r = 0; r < MANY; r++) {
         static const unsigned char zeros[NUMBERS * sizeof(float)];
         const unsigned char *now = (const unsigned char *)dropped.features.dense + (size_t)r * bytes;
-        const unsigned char *before =
-            (const unsigned char *)source->dense + (size_t)(r * source->ld) * ops_element_bytes(source->element);
+        const unsigned char *before = (const unsigned char *)source->dense +
+                                      (size_t)(r * source->ld) * ops_element_bytes(source->element);
         drawn[r] = memcmp(now, zeros, bytes) == 0;
         ck_assert(drawn[r] || memcmp(now, before, bytes) == 0);
         n += drawn[r];

@@ -13,9 +13,9 @@
 static const float ids_of_users[2] = {1.0f, 2.0f};
 static const float ids_of_items[2] = {3.0f, -1.0f};
 
-#define BY_HAND                                                                                                    \
-    "embedding_dim", "1", "layers", "1", "base_exponent.left", "-1", "base_exponent", "0", "batch_size", "2", \
-        "decay", "0.2", "learning_rate", "0.1", "beta1", "0.5", "beta2", "0.75", "epsilon", "0.5"
+#define BY_HAND                                                                                                        \
+    "embedding_dim", "1", "layers", "1", "base_exponent.left", "-1", "base_exponent", "0", "batch_size", "2", "decay", \
+        "0.2", "learning_rate", "0.1", "beta1", "0.5", "beta2", "0.75", "epsilon", "0.5"
 
 static const char *const devices[] = {"reference", "cpu", "cuda"};
 enum { DEVICES = sizeof devices / sizeof devices[0] };
@@ -198,12 +198,12 @@ END_TEST
  *   differential a  (1, 0)    (5, 0)     (3, 0)     (0, 2)
  *   differential b  (-2, 0)   (-6, 6)    (-4, 3)    (1, 1)      cosine: -12 / 15 = -4/5
  */
-#define HEADS_BY_HAND                                                                                              \
-    "embedding_dim", "2", "common_exponent.left", "-1", "common_exponent", "0", "differential_exponent.left", "-1",  \
-        "differential_exponent", "0", "fused_exponent.left", "-1", "fused_exponent", "0", "whitening", "no",       \
-        "branch.base", "no", "batch_size", "1", "decay", "1", "rho.a", "1", "rho.b", "2", "mu.a", "3", "mu.b", "5", \
-        "lambda.a", "7", "lambda.b", "0.5", "lambda.fused", "2", "mu.fused", "0.25", "rho.fused", "0",             \
-        "eta.common", "10", "eta.differential", "100"
+#define HEADS_BY_HAND                                                                                                       \
+    "embedding_dim", "2", "common_exponent.left", "-1", "common_exponent", "0", "differential_exponent.left", "-1",         \
+        "differential_exponent", "0", "fused_exponent.left", "-1", "fused_exponent", "0", "whitening", "no", "branch.base", \
+        "no", "batch_size", "1", "decay", "1", "rho.a", "1", "rho.b", "2", "mu.a", "3", "mu.b", "5", "lambda.a", "7",       \
+        "lambda.b", "0.5", "lambda.fused", "2", "mu.fused", "0.25", "rho.fused", "0", "eta.common", "10",                   \
+        "eta.differential", "100"
 
 static cfd_model *make_heads(const char *device, const char *const *settings)
 {
@@ -213,10 +213,14 @@ static cfd_model *make_heads(const char *device, const char *const *settings)
         const char *name;
         float values[4];
     } parameters[] = {
-        {"user.common.a", {2, 0}},           {"user.common.b", {0, 2}},
-        {"user.differential.a", {1, 0}},     {"user.differential.b", {-2, 0}},
-        {"proj.common.a", {4, 0, 1, 0}},     {"proj.common.b", {6, 6, 0, 1}},
-        {"proj.differential.a", {5, 0, 0, 2}}, {"proj.differential.b", {-6, 6, 1, 1}},
+        {"user.common.a", {2, 0}},
+        {"user.common.b", {0, 2}},
+        {"user.differential.a", {1, 0}},
+        {"user.differential.b", {-2, 0}},
+        {"proj.common.a", {4, 0, 1, 0}},
+        {"proj.common.b", {6, 6, 0, 1}},
+        {"proj.differential.a", {5, 0, 0, 2}},
+        {"proj.differential.b", {-6, 6, 1, 1}},
     };
     cfd_context *context = open_context(device, 1, 1);
     cfd_dataset *data;

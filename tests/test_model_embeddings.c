@@ -92,11 +92,10 @@ static double softplus(double x)
  * */
 START_TEST(losses_at_a_batchs_rows_follow_from_the_whole_embeddings)
 {
-    static const char *const settings[][16] = {
-        {"embedding_dim", "6", "batch_size", "8", NULL},
-        {"embedding_dim", "6", "batch_size", "8", "branch.fused", "no", NULL},
-        {"embedding_dim", "6", "batch_size", "8", "branch.fused", "no", "differential_exponent", "-0.3",
-         "common_distillation", "released", NULL}};
+    static const char *const settings[][16] = {{"embedding_dim", "6", "batch_size", "8", NULL},
+                                               {"embedding_dim", "6", "batch_size", "8", "branch.fused", "no", NULL},
+                                               {"embedding_dim", "6", "batch_size", "8", "branch.fused", "no",
+                                                "differential_exponent", "-0.3", "common_distillation", "released", NULL}};
     static const int32_t users[] = {3, 29, 3, 0, 17};
     static const int32_t positives[] = {39, 2, 39, 0, 2};
     static const int32_t negatives[] = {2, 5, 11, 39, 2};

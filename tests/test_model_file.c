@@ -22,9 +22,8 @@ static void set_up(void)
     make_folder();
     context = world_context(2, NULL);
     data = world_data(context);
-    config =
-        WORLD_CONFIG("modalities", "visual=photo,textual=tags", "transform.visual", "center,l2,svd:4,standardize",
-                     "transform.textual", "svd:3", "lambda.visual", "0.4", "whiten.textual", "no", "mu.fused", "1.9");
+    config = WORLD_CONFIG("modalities", "visual=photo,textual=tags", "transform.visual", "center,l2,svd:4,standardize",
+                          "transform.textual", "svd:3", "lambda.visual", "0.4", "whiten.textual", "no", "mu.fused", "1.9");
     trained = world_model(context, config, data);
     for (int step = 0; step < 3; step++) {
         OK(cfd_train_step(trained, NULL, NULL));
@@ -257,8 +256,8 @@ START_TEST(the_file_has_the_metadata_of_its_documentation)
         const char *dot = strstr(row.name, ".ROLE");
         char entry[80];
         char value[512];
-        snprintf(entry, sizeof entry, "config.%.*s%s", (int)(dot ? dot + 1 - row.name : (long)strlen(row.name)),
-                 row.name, dot ? "textual" : "");
+        snprintf(entry, sizeof entry, "config.%.*s%s", (int)(dot ? dot + 1 - row.name : (long)strlen(row.name)), row.name,
+                 dot ? "textual" : "");
         OK(cfd_config_get(config, entry + strlen("config."), value, sizeof value, NULL));
         check_entry(&file, entry, value);
     }

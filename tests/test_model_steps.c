@@ -94,13 +94,12 @@ static const float user_numbers[DECODE_USERS] = {100, 200, 300, 400};
 static const float item_numbers[DECODE_ITEMS] = {1, 2, 4, 8, 16};
 
 /* User 3 has every item: there is no negative, so it is never drawn. */
-static const int has_item[DECODE_USERS][DECODE_ITEMS] = {{1, 0, 0, 0, 0}, {0, 1, 1, 0, 1}, {1, 0, 0, 1, 0},
-                                                         {1, 1, 1, 1, 1}};
+static const int has_item[DECODE_USERS][DECODE_ITEMS] = {{1, 0, 0, 0, 0}, {0, 1, 1, 0, 1}, {1, 0, 0, 1, 0}, {1, 1, 1, 1, 1}};
 
 static cfd_model *make_decodable(const char *sampler)
 {
-    const char *const settings[] = {"embedding_dim", "1", "batch_size", "1", "decay", "1", "learning_rate", "1e-30",
-                                    "sampler", sampler, NULL};
+    const char *const settings[] = {"embedding_dim", "1",     "batch_size", "1",     "decay", "1",
+                                    "learning_rate", "1e-30", "sampler",    sampler, NULL};
     cfd_context *context = open_context("cpu", 1, 31);
     cfd_dataset *data;
     OK(cfd_dataset_create(context, DECODE_USERS, DECODE_ITEMS, &data));
@@ -176,8 +175,8 @@ START_TEST(sampler_users_draws_users_equally_then_their_items)
             negatives[negative]++;
         }
     }
-    const double shares[DECODE_USERS * DECODE_ITEMS] = {1.0 / 3, 0, 0, 0, 0, 0, 1.0 / 9, 1.0 / 9, 0, 1.0 / 9,
-                                                        1.0 / 6, 0, 0, 1.0 / 6, 0, 0, 0, 0, 0, 0};
+    const double shares[DECODE_USERS * DECODE_ITEMS] = {1.0 / 3, 0, 0, 0,       0, 0, 1.0 / 9, 1.0 / 9, 0, 1.0 / 9,
+                                                        1.0 / 6, 0, 0, 1.0 / 6, 0, 0, 0,       0,       0, 0};
     for (int k = 0; k < DECODE_USERS * DECODE_ITEMS; k++) {
         ck_assert_msg(fabs(seen[k] / 3000.0 - shares[k]) < 0.044, "pair %d: %d of 3000", k, seen[k]);
     }

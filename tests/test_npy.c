@@ -27,8 +27,8 @@ static npy_bytes header_of(int version, const char *text, size_t align)
     while ((before + length) % align != 0) {
         length++;
     }
-    const unsigned char start[12] = {0x93, 'N', 'U', 'M', 'P', 'Y', (unsigned char)version, 0,
-                                     (unsigned char)length, (unsigned char)(length >> 8), 0, 0};
+    const unsigned char start[12] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', (unsigned char)version, 0, (unsigned char)length, (unsigned char)(length >> 8), 0, 0};
     put(&file, start, before);
     put(&file, text, strlen(text));
     while (file.n < before + length - 1) {
@@ -58,7 +58,8 @@ static void put_number(npy_bytes *file, uint64_t bits, int width, bool big_endia
 static npy_bytes matrix_file(int version, const char *descr, bool fortran)
 {
     char text[256];
-    snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': %s, 'shape': (2, 3), }", descr, fortran ? "True" : "False");
+    snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': %s, 'shape': (2, 3), }", descr,
+             fortran ? "True" : "False");
     npy_bytes file = header_of(version, text, 64);
     int width = descr[2] - '0';
     for (int k = 0; k < 6; k++) {
@@ -230,11 +231,10 @@ static void refuses(const char *text, const char *part)
 
 START_TEST(the_header_may_be_written_in_any_way_that_python_reads)
 {
-    static const char *const texts[] = {
-        "{'shape': (2, 3), 'fortran_order': False, 'descr': '<f4'}",
-        "{\"descr\":\"<f4\",\"fortran_order\":False,\"shape\":(2,3)}",
-        "  { 'descr' : '<f4' , 'fortran_order' : False , 'shape' : ( 2 , 3 , ) , }  ",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 3L), }"};
+    static const char *const texts[] = {"{'shape': (2, 3), 'fortran_order': False, 'descr': '<f4'}",
+                                        "{\"descr\":\"<f4\",\"fortran_order\":False,\"shape\":(2,3)}",
+                                        "  { 'descr' : '<f4' , 'fortran_order' : False , 'shape' : ( 2 , 3 , ) , }  ",
+                                        "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 3L), }"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         npy_bytes bytes = header_of(1, texts[i], 64);
         for (int k = 0; k < 6; k++) {
@@ -324,7 +324,8 @@ START_TEST(a_file_cut_anywhere_is_refused)
             cut.n = n;
             npy_file file;
             char missing[64];
-            snprintf(missing, sizeof missing, n >= whole.n - 48 ? "truncated: %zu bytes of the data" : "truncated", whole.n - n);
+            snprintf(missing, sizeof missing, n >= whole.n - 48 ? "truncated: %zu bytes of the data" : "truncated",
+                     whole.n - n);
             FAILS(CFD_ERROR_FORMAT, missing, open_bytes(&cut, &file));
         }
         npy_bytes longer = whole;

@@ -39,8 +39,8 @@ static void world_make(world *w, bool interactions)
         }
     }
     w->offsets[USERS] = n;
-    w->sampler = (ops_sampler){USERS, ITEMS, w->offsets, w->items, w->pool_users, interactions ? w->pool_items : NULL, pool,
-                               20240607};
+    w->sampler = (ops_sampler){USERS, ITEMS,   w->offsets, w->items, w->pool_users, interactions ? w->pool_items : NULL,
+                               pool,  20240607};
 }
 
 static void check_triples(const world *w, const ops_batch *batch)
@@ -277,7 +277,7 @@ START_TEST(index_names_every_appearance_once)
                 int32_t position = batch.occurrences[p] / 3;
                 int32_t role = batch.occurrences[p] % 3;
                 int32_t node = role == 0 ? batch.user_ids[position]
-                               : 50 + (role == 1 ? batch.positives : batch.negatives)[position];
+                                         : 50 + (role == 1 ? batch.positives : batch.negatives)[position];
                 ck_assert_int_eq(node, batch.rows[slot]);
                 ck_assert(p == batch.offsets[slot] || batch.occurrences[p] > batch.occurrences[p - 1]);
             }

@@ -54,8 +54,8 @@ START_TEST(dense_products_agree_on_every_shape)
         return;
     }
     /* rows, columns, n: one of each, below and above the sizes of blocks */
-    const int32_t shapes[][3] = {{1, 1, 1}, {1, 300, 128}, {5, 1, 3}, {257, 17, 64}, {700, 81, 17}, {300, 700, 100},
-                                 {513, 4200, 3}};
+    const int32_t shapes[][3] = {{1, 1, 1},     {1, 300, 128},   {5, 1, 3},     {257, 17, 64},
+                                 {700, 81, 17}, {300, 700, 100}, {513, 4200, 3}};
     for (int s = 0; s < 7; s++) {
         for (int padding = 0; padding < 8; padding += 7) {
             ops_feature_source source = {.rows = shapes[s][0], .columns = shapes[s][1], .ld = shapes[s][1] + padding};

@@ -242,7 +242,8 @@ START_TEST(addends_agree_on_every_shape)
     if (!both_open(&b, _i, 3)) {
         return;
     }
-    const int32_t shapes[][3] = {{1, 1, 0}, {6, 2, 1}, {64, 1, 0}, {128, 2, 1}, {256, 4, 0}, {24, 8, 1}}; /* width, groups, by node */
+    const int32_t shapes[][3] = {{1, 1, 0},   {6, 2, 1},   {64, 1, 0},
+                                 {128, 2, 1}, {256, 4, 0}, {24, 8, 1}}; /* width, groups, by node */
     enum { USERS = 300, ITEMS = 250, NODES = USERS + ITEMS };
     ops_batch batch = batch_random(&b, USERS, ITEMS, 120);
     const float weights[8] = {0.5f, 0, 2, 1, -1, 3, 0.25f, 0};
@@ -263,8 +264,9 @@ START_TEST(addends_agree_on_every_shape)
             for (int i = 0; i < 8; i++) {
                 into[i] = &losses[s][i];
             }
-            ops_addend add = {&batch, {rows, width + padding, width, by_node}, k % 3 > 0, width / groups, weights,
-                              k % 4 > 0 ? into : NULL};
+            ops_addend add = {&batch,    {rows, width + padding, width, by_node},
+                              k % 3 > 0, width / groups,
+                              weights,   k % 4 > 0 ? into : NULL};
             ops *o = s ? b.other : b.ref;
             OK(o->table->spmm(o, &g, ops_all_rows, NULL, x, width, s ? actual : expected, width + padding, width, &add));
         }

@@ -41,7 +41,7 @@ START_TEST(bpr_by_hand)
         double loss = 10;
         ops_branch branch = {view_of(x, 2, 2, true), view_of(g, 2, 2, false), 3, &loss};
         OK(sides[s]->table->bpr(sides[s], &batch, &branch, 1));
-        double sigmoid = 0.11920292202211755; /* of -2 */
+        double sigmoid = 0.11920292202211755;       /* of -2 */
         near(10 + 0.12692801104297263, loss, 1e-7); /* softplus(-2), unweighted */
         const double outer = 3 * sigmoid;
         const double expected[] = {-outer * 2, 0, -outer * 1, -outer * 2, outer * 1, outer * 2};
@@ -75,9 +75,9 @@ START_TEST(bpr_takes_huge_and_tiny_margins)
         OK(sides[s]->table->bpr(sides[s], &batch, &branch, 1));
         near((4e8 + 0.6931471805599453) / 3, loss, 1e-6);
         near(0, g[0], 1e-30);
-        near(4e8, g[1], 1);           /* -1 * (0 - 4e8) */
+        near(4e8, g[1], 1); /* -1 * (0 - 4e8) */
         near(-0.5e-10, g[2], 1e-16);
-        near(1, g[3], 1e-6);          /* as negative of the second triple: +1 * x_u */
+        near(1, g[3], 1e-6); /* as negative of the second triple: +1 * x_u */
         near(-1 + 0.5e-10, g[4], 1e-6);
         near(-0.5e-10, g[5], 1e-16);
     }
@@ -156,9 +156,12 @@ START_TEST(pair_cosine_leaves_out_items_that_lack_either)
         const uint8_t *x, *y;
         bool counts[3]; /* items */
     } cases[] = {
-        {NULL, NULL, {true, true, true}},        {all, all, {true, true, true}},
-        {not_first, NULL, {false, true, true}},  {NULL, not_last, {true, true, false}},
-        {not_first, not_last, {false, true, false}}, {none, NULL, {false, false, false}},
+        {NULL, NULL, {true, true, true}},
+        {all, all, {true, true, true}},
+        {not_first, NULL, {false, true, true}},
+        {NULL, not_last, {true, true, false}},
+        {not_first, not_last, {false, true, false}},
+        {none, NULL, {false, false, false}},
         {all, none, {false, false, false}},
     };
     ops *sides[2] = {b.ref, b.other};
@@ -261,8 +264,7 @@ START_TEST(an_empty_batch_has_no_loss)
         OK(sides[s]->table->batch_index(sides[s], &batch));
         ck_assert_int_eq(*batch.count, 0);
         OK(sides[s]->table->bpr(sides[s], &batch, &branch, 1));
-        OK(sides[s]->table->pair_cosine(sides[s], &batch, OPS_COSINE_ALIGN, view, view, NULL, NULL, 1, view, view,
-                                        &loss));
+        OK(sides[s]->table->pair_cosine(sides[s], &batch, OPS_COSINE_ALIGN, view, view, NULL, NULL, 1, view, view, &loss));
         OK(sides[s]->table->penalty(sides[s], &batch, view, 1, view, &loss));
         ck_assert_double_eq(loss, 0);
     }
@@ -290,8 +292,9 @@ static double loss_of(ops *o, which_loss which, const ops_batch *batch, float *x
     } else if (which == LOSS_PENALTY) {
         OK(o->table->penalty(o, batch, vx, 1, vgx, &loss));
     } else {
-        ops_cosine kind = which == LOSS_ALIGN ? OPS_COSINE_ALIGN
-                          : which == LOSS_RELEASED ? OPS_COSINE_RELEASED : OPS_COSINE_ORTHOGONAL;
+        ops_cosine kind = which == LOSS_ALIGN      ? OPS_COSINE_ALIGN
+                          : which == LOSS_RELEASED ? OPS_COSINE_RELEASED
+                                                   : OPS_COSINE_ORTHOGONAL;
         OK(o->table->pair_cosine(o, batch, kind, vx, vy, NULL, present, 1, vgx, vgy, &loss));
     }
     return loss;

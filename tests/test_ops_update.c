@@ -201,7 +201,8 @@ START_TEST(scores_of_pairs_have_the_bits_of_blocks)
                     OK(o->table->score_pairs(o, q + u * width, k, ids, counts[n], width, scores));
                     for (int64_t i = 0; i < counts[n]; i++) {
                         const float *expected = &whole[u * KEYS + ids[i]];
-                        bool same = isnan(*expected) ? isnan(scores[i]) : memcmp(expected, &scores[i], sizeof *expected) == 0;
+                        bool same = isnan(*expected) ? isnan(scores[i])
+                                                     : memcmp(expected, &scores[i], sizeof *expected) == 0;
                         ck_assert_msg(same, "width %d, score %d of %d: %a, not %a", (int)width, (int)i, (int)counts[n],
                                       (double)scores[i], (double)*expected);
                         float turned; /* the key with a list of queries */

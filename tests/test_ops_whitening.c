@@ -227,9 +227,9 @@ START_TEST(inverse_square_root_by_hand)
         near(-1.0 / 3, z[1], 1e-6);
         near(-1.0 / 3, z[2], 1e-6);
         near(2.0 / 3, z[3], 1e-6);
-        near(0.5, (double)q[0] * q[0], 1e-6);       /* (1, -1) / sqrt 2 */
+        near(0.5, (double)q[0] * q[0], 1e-6); /* (1, -1) / sqrt 2 */
         near(-0.5, (double)q[0] * q[2], 1e-6);
-        near(0.5, (double)q[1] * q[3], 1e-6);       /* (1, 1) / sqrt 2 */
+        near(0.5, (double)q[1] * q[3], 1e-6); /* (1, 1) / sqrt 2 */
         /* A second head of zeros: 1 / sqrt(epsilon) times the identity. */
         OK(sides[s]->table->inverse_sqrt(sides[s], c, 2, 2, 1e-4, q, r, z));
         near(0.01, r[2], 1e-8);

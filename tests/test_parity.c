@@ -21,16 +21,11 @@ typedef struct allowed {
 
 #define FLOAT32_ALLOWED 2e-4, 1e-3, 1e-2, 2e-3
 static const allowed ways[] = {
-    {{"reference", NULL, "float32"}, FLOAT32_ALLOWED},
-    {{"cpu", NULL, "float32"}, FLOAT32_ALLOWED},
-    {{"cpu", "avx2", "float32"}, FLOAT32_ALLOWED},
-    {{"cpu", "baseline", "float32"}, FLOAT32_ALLOWED},
-    {{"cpu", NULL, "bf16x3"}, 6e-4, 1e-3, 2e-2, 4e-3},
-    {{"cpu", NULL, "bf16"}, 1e-2, 0.25, 0.3, 6e-3},
-    {{"cuda", NULL, "float32"}, FLOAT32_ALLOWED},
-    {{"cuda", NULL, "bf16x3"}, 6e-4, 1e-3, 2e-2, 4e-3},
-    {{"cuda", NULL, "bf16"}, 1e-2, 0.25, 0.3, 6e-3},
-    {{"cuda", NULL, "tf32"}, 1e-2, 0.25, 0.3, 6e-3},
+    {{"reference", NULL, "float32"}, FLOAT32_ALLOWED}, {{"cpu", NULL, "float32"}, FLOAT32_ALLOWED},
+    {{"cpu", "avx2", "float32"}, FLOAT32_ALLOWED},     {{"cpu", "baseline", "float32"}, FLOAT32_ALLOWED},
+    {{"cpu", NULL, "bf16x3"}, 6e-4, 1e-3, 2e-2, 4e-3}, {{"cpu", NULL, "bf16"}, 1e-2, 0.25, 0.3, 6e-3},
+    {{"cuda", NULL, "float32"}, FLOAT32_ALLOWED},      {{"cuda", NULL, "bf16x3"}, 6e-4, 1e-3, 2e-2, 4e-3},
+    {{"cuda", NULL, "bf16"}, 1e-2, 0.25, 0.3, 6e-3},   {{"cuda", NULL, "tf32"}, 1e-2, 0.25, 0.3, 6e-3},
 };
 enum { WORLDS = 3, WAYS = sizeof ways / sizeof ways[0] };
 
@@ -192,13 +187,14 @@ static void train_on_published_batches(cfd_model *model, const char *world, doub
         double published[4];
         ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
         ck_assert_int_eq(sscanf(line, "%d,%lf,%lf,%lf,%lf", &listed, &published[0], &published[1], &published[2],
-                                &published[3]), 5);
+                                &published[3]),
+                         5);
         ck_assert_int_eq(listed, step);
         const double ours[4] = {losses.ranking, losses.penalty, losses.differential, losses.common};
         for (int i = 0; i < 4; i++) {
             static const char *const names[4] = {"ranking", "penalty", "differential", "common"};
-            ck_assert_msg(fabs(ours[i] - published[i]) <= tolerance, "%s step %d: %s is %.8g, published %.8g", world,
-                          step, names[i], ours[i], published[i]);
+            ck_assert_msg(fabs(ours[i] - published[i]) <= tolerance, "%s step %d: %s is %.8g, published %.8g", world, step,
+                          names[i], ours[i], published[i]);
         }
     }
     fclose(file);

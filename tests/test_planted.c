@@ -8,8 +8,8 @@
 enum {
     USERS = 500,
     ITEMS = 400,
-    LATENT = 8,     /* width of each latent vector, and of the model's embeddings */
-    TRAINING = 5,   /* interactions of a user */
+    LATENT = 8,   /* width of each latent vector, and of the model's embeddings */
+    TRAINING = 5, /* interactions of a user */
     HELD_OUT = 5
 };
 
@@ -101,8 +101,8 @@ enum kind { COMMON, DIFFERENTIAL, KINDS };
 
 /* Filled once, before the tests look at it. */
 static planted world;
-static cfd_metrics metrics[VARIANTS];              /* at 20, among all items */
-static float *item_rows[VARIANTS][KINDS][2];       /* items x LATENT, of each modality; NULL for BASE_ONLY */
+static cfd_metrics metrics[VARIANTS];        /* at 20, among all items */
+static float *item_rows[VARIANTS][KINDS][2]; /* items x LATENT, of each modality; NULL for BASE_ONLY */
 
 static void keep_item_rows(cfd_model *model, enum variant variant)
 {
@@ -122,8 +122,9 @@ static void train_and_measure(enum variant variant)
 {
     static const char *const ablations[VARIANTS] = {"base only", NULL, NULL, "no distillation"};
     const char *distillation = variant == RELEASED ? "released" : "align";
-    const char *const settings[] = {"embedding_dim", "8", "batch_size", "250", "learning_rate", "0.01", "epochs", "60",
-                                    "select", "none", "common_distillation", distillation, NULL};
+    const char *const settings[] = {
+        "embedding_dim",       "8",          "batch_size", "250", "learning_rate", "0.01", "epochs", "60", "select", "none",
+        "common_distillation", distillation, NULL};
     static const int32_t k = 20;
     cfd_context *context = open_context("cpu", 2, 3);
     cfd_dataset *data = plant(context, &world);
@@ -273,12 +274,12 @@ START_TEST(each_part_holds_what_was_planted_for_it)
             const float *differential = item_rows[distilled[v]][DIFFERENTIAL][k];
             double right = explained(common, world.common);
             double wrong = explained(common, world.private[k]);
-            ck_assert_msg(right > 0.5 && wrong < 0.15, "variant %d, %s: common part: common %.3f, private %.3f", v,
-                          names[k], right, wrong);
+            ck_assert_msg(right > 0.5 && wrong < 0.15, "variant %d, %s: common part: common %.3f, private %.3f", v, names[k],
+                          right, wrong);
             right = explained(differential, world.private[k]);
             wrong = explained(differential, world.common);
-            ck_assert_msg(right > 0.4 && wrong < 0.25, "variant %d, %s: differential part: private %.3f, common %.3f",
-                          v, names[k], right, wrong);
+            ck_assert_msg(right > 0.4 && wrong < 0.25, "variant %d, %s: differential part: private %.3f, common %.3f", v,
+                          names[k], right, wrong);
         }
     }
 }

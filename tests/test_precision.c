@@ -4,23 +4,22 @@
 #include "model_random.h"
 
 /* Large enough that products with features, sparse products and losses are cut into several blocks. */
-static const random_world world = {.users = 900, .items = 700, .per_user = 6, .dense_columns = {150, 1100},
-                                   .sparse_columns = 100, .seed = 8};
+static const random_world world = {
+    .users = 900, .items = 700, .per_user = 6, .dense_columns = {150, 1100}, .sparse_columns = 100, .seed = 8};
 
 enum { STEPS = 50 };
 
 static const way ways[] = {
     {"cpu", "baseline", "float32"}, {"cpu", "avx2", "float32"}, {"cpu", "avx512", "float32"},
-    {"cpu", NULL, "bf16x3"},        {"cpu", NULL, "bf16"},
-    {"cuda", NULL, "float32"},      {"cuda", NULL, "tf32"},
-    {"cuda", NULL, "bf16x3"},       {"cuda", NULL, "bf16"},
+    {"cpu", NULL, "bf16x3"},        {"cpu", NULL, "bf16"},      {"cuda", NULL, "float32"},
+    {"cuda", NULL, "tf32"},         {"cuda", NULL, "bf16x3"},   {"cuda", NULL, "bf16"},
 };
 enum { CPU_WAYS = 5 };
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
 static cfd_model *make_model(cfd_context *context, const char *precision)
 {
-    const char *const settings[] = {"embedding_dim", "24", "batch_size", "256", "precision", precision,
+    const char *const settings[] = {"embedding_dim", "24",   "batch_size", "256", "precision", precision,
                                     "learning_rate", "0.01", NULL};
     return model_of(context, config_of("art", settings), random_dataset(context, &world));
 }
@@ -176,7 +175,8 @@ START_TEST(features_beyond_a_short_type_are_refused_by_role)
 {
     static const char *const devices[] = {"reference", "cpu"};
     static const char *const storages[] = {"float16", "bfloat16"};
-    static const float numbers[2][2] = {{65519.0f, 65520.0f}, {3.38e38f, 3.4e38f}}; /* the last that fits, the first that does not */
+    static const float numbers[2][2] = {{65519.0f, 65520.0f},
+                                        {3.38e38f, 3.4e38f}}; /* the last that fits, the first that does not */
     const char *const settings[] = {"feature_storage", storages[_i % 2], "whitening", "no", NULL};
     for (int beyond = 0; beyond < 2; beyond++) {
         cfd_context *context = open_context(devices[_i / 2], 2, 1);

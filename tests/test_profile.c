@@ -257,8 +257,7 @@ START_TEST(losses_count_rows_and_columns)
     ops_branch branch = {rows, into, 1.0f, &loss};
     OK(b.o->table->bpr(b.o, &batch, &branch, 1));
     last_is(&b, "ranking loss", "2 columns", 11 * 2, 2 * 3 * 8);
-    OK(b.o->table->pair_cosine(b.o, &batch, OPS_COSINE_ORTHOGONAL, rows, rows, NULL, NULL, 1.0f, into, into,
-                               &loss));
+    OK(b.o->table->pair_cosine(b.o, &batch, OPS_COSINE_ORTHOGONAL, rows, rows, NULL, NULL, 1.0f, into, into, &loss));
     last_is(&b, "cosine loss", "2 columns, orthogonal", 2 * 14 * 2, 2 * 6 * 8);
     OK(b.o->table->penalty(b.o, &batch, rows, 1.0f, into, &loss));
     last_is(&b, "penalty", "2 columns", 3 * 4 * 2, 3 * 3 * 8);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Real data, which is not part of the project: the folder that CFDTBD_TEST_DATA names holds beauty/ and tiktok/. Without it the
- * suite says so and counts as skipped. */
+/* Real data, which is not part of the project: the folder that CFDTBD_TEST_DATA names holds beauty/ and tiktok/. Without it
+ * the suite says so and counts as skipped. */
 #include "test.h"
 
 #include "base/half.h"

@@ -13,8 +13,8 @@ static void open_with(const char *distillation)
 {
     context = world_context(2, NULL);
     data = world_data(context);
-    cfd_config *config = WORLD_CONFIG("keep.history", "yes", "lambda.photo", "0.6", "lambda.tags", "1.3", "lambda.fused", "0.8",
-                                      "common_distillation", distillation);
+    cfd_config *config = WORLD_CONFIG("keep.history", "yes", "lambda.photo", "0.6", "lambda.tags", "1.3", "lambda.fused",
+                                      "0.8", "common_distillation", distillation);
     model = world_model(context, config, data);
     cfd_config_destroy(config);
     for (int step = 0; step < 20; step++) {
@@ -125,8 +125,10 @@ START_TEST(likeness_obeys_filters)
     ck_assert_int_eq(list[2], -1);
     FAILS(CFD_ERROR_ARGUMENT, "no role \"sound\"",
           cfd_similar_items(scorer, &item, 1, CFD_PART_COMMON, "sound", 5, NULL, list, scores, &count));
-    FAILS(CFD_ERROR_ARGUMENT, "part 4", cfd_similar_items(scorer, &item, 1, (cfd_part)4, NULL, 5, NULL, list, scores, &count));
-    FAILS(CFD_ERROR_ARGUMENT, "k is 0", cfd_similar_items(scorer, &item, 1, CFD_PART_BASE, NULL, 0, NULL, list, scores, &count));
+    FAILS(CFD_ERROR_ARGUMENT, "part 4",
+          cfd_similar_items(scorer, &item, 1, (cfd_part)4, NULL, 5, NULL, list, scores, &count));
+    FAILS(CFD_ERROR_ARGUMENT, "k is 0",
+          cfd_similar_items(scorer, &item, 1, CFD_PART_BASE, NULL, 0, NULL, list, scores, &count));
 }
 END_TEST
 
@@ -198,8 +200,8 @@ START_TEST(parts_add_up_to_the_score)
             ck_assert_double_le(fabs(why.score - sum), 1e-12);
             ck_assert_double_le(fabs(why.base - product(base + u * D, base + i * D, D)), 1e-6);
             ck_assert_double_le(fabs(why.common[1 - photo] - 1.3 * product(common + u * D, common + i * D, D)), 1e-6);
-            ck_assert_double_le(
-                fabs(why.differential[photo] - 0.6 * product(differential + u * D, differential + i * D, D)), 1e-6);
+            ck_assert_double_le(fabs(why.differential[photo] - 0.6 * product(differential + u * D, differential + i * D, D)),
+                                1e-6);
             ck_assert_double_le(fabs(why.fused - 0.8 * product(fused + u * 4 * D, fused + i * 4 * D, 4 * D)), 1e-6);
         }
     }
@@ -243,8 +245,8 @@ static void clear_user(const char *name, int32_t user)
     free(values);
 }
 
-/* Of a user without parameters, one layer deep, all of a score comes through the items, but for what the user's own row of P adds to
- * its fused row: (1 / degree) P_u . S_i. */
+/* Of a user without parameters, one layer deep, all of a score comes through the items, but for what the user's own row of P
+ * adds to its fused row: (1 / degree) P_u . S_i. */
 START_TEST(contributions_add_up_to_what_the_items_say)
 {
     const int32_t user = 7;
@@ -300,7 +302,8 @@ START_TEST(bad_questions_are_refused)
     FAILS(CFD_ERROR_ARGUMENT, "user is 48", cfd_explain(scorer, WORLD_USERS, 0, &why, NULL, 0, 0, NULL, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "item is -1", cfd_explain(scorer, 0, -1, &why, NULL, 0, 0, NULL, NULL));
     FAILS(CFD_ERROR_ARGUMENT, "contributors is NULL", cfd_explain(scorer, 0, 0, &why, NULL, 0, 1, NULL, &contribution));
-    FAILS(CFD_ERROR_ARGUMENT, "history", cfd_explain(scorer, 0, 0, &why, (const int32_t[]){0, 30}, 2, 1, &item, &contribution));
+    FAILS(CFD_ERROR_ARGUMENT, "history",
+          cfd_explain(scorer, 0, 0, &why, (const int32_t[]){0, 30}, 2, 1, &item, &contribution));
     cfd_item_features features = CFD_ITEM_FEATURES_INIT;
     FAILS(CFD_ERROR_ARGUMENT, "other_role is NULL",
           cfd_search_items(scorer, &features, 1, NULL, 1, NULL, &item, NULL, NULL));

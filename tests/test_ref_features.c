@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reference's products with features in short types, given so or kept so on request: the same numbers as float32 give the
- * same bits, since they are computed with in double. */
+/* The reference's products with features in short types, given so or kept so on request: the same numbers as float32 give
+ * the same bits, since they are computed with in double. */
 #include "files.h"
 
 #include "base/half.h"
@@ -103,7 +103,8 @@ START_TEST(storage_rounds_every_number_once)
                 rounded[k] = types[to] == OPS_FLOAT32 ? wide[k] : widen(types[to], shorten(types[to], wide[k]));
                 changed = changed || rounded[k] != wide[k];
             }
-            /* bfloat16 has fewer digits than float16, so the way back is exact in this range, and float32 means: as given. */
+            /* bfloat16 has fewer digits than float16, so the way back is exact in this range, and float32 means: as given.
+             */
             ck_assert_int_eq(changed, types[to] != OPS_FLOAT32 && types[to] != types[from] && from != 2);
             ops_feature_source given = {.rows = ROWS, .columns = COLUMNS, .element = types[from], .ld = LD};
             given.dense = types[from] == OPS_FLOAT32 ? (const void *)wide : (const void *)numbers;

@@ -56,20 +56,20 @@ typedef struct flow {
     cfd_metrics metrics[3];
 } flow;
 
-#define ATTEMPT(expression)                              \
-    do {                                                 \
-        status = (expression);                           \
-        if (status != CFD_OK) {                          \
-            ck_assert_int_eq(status, CFD_ERROR_MEMORY);  \
+#define ATTEMPT(expression)                                                   \
+    do {                                                                      \
+        status = (expression);                                                \
+        if (status != CFD_OK) {                                               \
+            ck_assert_int_eq(status, CFD_ERROR_MEMORY);                       \
             ck_assert_ptr_nonnull(strstr(cfd_last_error(), "out of memory")); \
-            f->failures++;                               \
-            if (f->retry) {                              \
-                status = (expression);                   \
-            }                                            \
-            if (status != CFD_OK) {                      \
-                goto done;                               \
-            }                                            \
-        }                                                \
+            f->failures++;                                                    \
+            if (f->retry) {                                                   \
+                status = (expression);                                        \
+            }                                                                 \
+            if (status != CFD_OK) {                                           \
+                goto done;                                                    \
+            }                                                                 \
+        }                                                                     \
     } while (0)
 
 /* The world, by few calls. */
@@ -153,9 +153,8 @@ done:
 /* One epoch of few steps, one evaluation. */
 static cfd_config *flow_config(void)
 {
-    return WORLD_CONFIG("modalities", "visual=photo,textual=tags", "transform.visual", "standardize,l2",
-                        "transform.textual", "svd:4", "epochs", "1", "eval_every", "1", "batch_size", "128",
-                        "merge_validation", "no");
+    return WORLD_CONFIG("modalities", "visual=photo,textual=tags", "transform.visual", "standardize,l2", "transform.textual",
+                        "svd:4", "epochs", "1", "eval_every", "1", "batch_size", "128", "merge_validation", "no");
 }
 
 /* Fails each allocation in turn; ends when there are no more. */
@@ -175,8 +174,7 @@ static long fail_each(bool for_good, bool retry, const flow *expected)
             ck_assert_int_le(entries_in_folder(), 1); /* the model file or nothing, no temporary one */
         } else {
             ck_assert_int_eq(status, CFD_OK);
-            ck_assert_msg(memcmp(f.scores, expected->scores, sizeof f.scores) == 0,
-                          "allocation %ld changed the scores", n);
+            ck_assert_msg(memcmp(f.scores, expected->scores, sizeof f.scores) == 0, "allocation %ld changed the scores", n);
             ck_assert_mem_eq(f.best, expected->best, sizeof f.best);
             ck_assert_mem_eq(f.metrics, expected->metrics, sizeof f.metrics);
         }

@@ -63,8 +63,7 @@ static void check_draws_nothing(cfd_dataset *data)
         cfd_losses losses = CFD_LOSSES_INIT;
         losses.total = 3.5;
         FAILS(CFD_ERROR_DATA, "every user with interactions has every item", cfd_train_step(model, NULL, &losses));
-        FAILS(CFD_ERROR_DATA, "every user with interactions has every item",
-              cfd_compute_gradients(model, NULL, &losses));
+        FAILS(CFD_ERROR_DATA, "every user with interactions has every item", cfd_compute_gradients(model, NULL, &losses));
         FAILS(CFD_ERROR_DATA, "every user with interactions has every item", cfd_train(model, NULL, NULL));
         ck_assert_double_eq(losses.total, 3.5);
         /* Serving works all the same. */
@@ -190,8 +189,7 @@ START_TEST(ids_out_of_range_are_named_with_their_position)
     cfd_dataset *data = data_of(3, 4);
     const int32_t good[] = {0, 1, 2};
     const int32_t bad[][3] = {{0, 3, 1}, {0, 1, -1}, {INT32_MAX, 0, 0}, {0, INT32_MIN, 0}};
-    const char *const names[] = {"users[1] is 3", "users[2] is -1", "users[0] is 2147483647",
-                                 "users[1] is -2147483648"};
+    const char *const names[] = {"users[1] is 3", "users[2] is -1", "users[0] is 2147483647", "users[1] is -2147483648"};
     for (int i = 0; i < 4; i++) {
         FAILS(CFD_ERROR_ARGUMENT, names[i], cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, bad[i], good, 3));
     }

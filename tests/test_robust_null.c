@@ -28,9 +28,9 @@ static void tear_down(void)
 }
 
 /* The message begins with the parameter as the header names it. */
-#define REFUSES(name, expression)                                                                        \
-    do {                                                                                                 \
-        FAILS(CFD_ERROR_ARGUMENT, name " is NULL", expression);                                          \
+#define REFUSES(name, expression)                                                                                   \
+    do {                                                                                                            \
+        FAILS(CFD_ERROR_ARGUMENT, name " is NULL", expression);                                                     \
         ck_assert_msg(strncmp(cfd_last_error(), name, strlen(name)) == 0, "%s: %s", #expression, cfd_last_error()); \
     } while (0)
 

@@ -17,8 +17,9 @@ static const safetensor tensors[] = {
     {"steps \"done\"", "I64", {0, 0}, 0, steps, sizeof steps},
 };
 enum { TENSORS = sizeof tensors / sizeof *tensors };
-static const safetensors_entry metadata[] = {
-    {"format", "cfdtbd-model"}, {"config.lambda.visual", "0.9"}, {"path", "a\\b \"c\"\n\xc3\xa9"}};
+static const safetensors_entry metadata[] = {{"format", "cfdtbd-model"},
+                                             {"config.lambda.visual", "0.9"},
+                                             {"path", "a\\b \"c\"\n\xc3\xa9"}};
 enum { ENTRIES = sizeof metadata / sizeof *metadata };
 
 static const char *write_example(void)
@@ -71,7 +72,8 @@ START_TEST(the_file_is_as_the_format_says)
     ck_assert_int_eq(bytes[8], '{');
     json_document header;
     OK(json_parse(&memory_default, "header", (const char *)bytes + 8, (size_t)length, &header));
-    ck_assert_str_eq(json_member(&header, json_member(&header, header.values, "__metadata__"), "format")->string, "cfdtbd-model");
+    ck_assert_str_eq(json_member(&header, json_member(&header, header.values, "__metadata__"), "format")->string,
+                     "cfdtbd-model");
     const json_value *t = json_member(&header, header.values, "proj.common.visual");
     ck_assert_str_eq(json_member(&header, t, "dtype")->string, "F32");
     const json_value *begin = json_first(&header, json_member(&header, t, "data_offsets"));
@@ -140,7 +142,8 @@ static void refuses(const char *header, size_t data, const char *part)
     ck_assert_msg(strstr(cfd_last_error(), "hostile"), "no path: %s", cfd_last_error());
 }
 
-#define T(name, dtype, shape, offsets) "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
+#define T(name, dtype, shape, offsets) \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
 START_TEST(tensors_must_cover_the_data_exactly)
 {
@@ -165,7 +168,7 @@ END_TEST
 START_TEST(shapes_and_offsets_are_checked)
 {
     refuses("{" T("a", "F32", "[2]", "[0,4]") "}", 4, "as many bytes as its shape");
-    refuses("{" T("a", "F32", "[4611686018427387905]", "[0,4]") "}", 4, "as many bytes"); /* x 4 = 4 mod 2^64 */
+    refuses("{" T("a", "F32", "[4611686018427387905]", "[0,4]") "}", 4, "as many bytes");   /* x 4 = 4 mod 2^64 */
     refuses("{" T("a", "F32", "[4294967296,4294967296]", "[0,0]") "}", 0, "as many bytes"); /* 0 mod 2^64 */
     refuses("{" T("a", "U8", "[1,1,1]", "[0,1]") "}", 1, "no more than two");
     refuses("{" T("a", "U8", "[-1]", "[0,1]") "}", 1, "no more than two");

@@ -246,7 +246,7 @@ START_TEST(recommendations_are_the_head_of_a_full_sort)
     check_recommend(1, 1, 1, 0, 1, 1, 1);
     check_recommend(1, 1, 1, 0, 1, 5, 2);
     check_recommend(1, 5, 7, 0, 1, 3, 3);
-    check_recommend(2, 5, 7, 3, 9, 20, 4);    /* k beyond the items */
+    check_recommend(2, 5, 7, 3, 9, 20, 4);     /* k beyond the items */
     check_recommend(2, 30, 600, 0, 40, 10, 5); /* more than one block of items */
     check_recommend(2, 30, 600, 2, 40, 10, 6); /* nearly everything ties */
     check_recommend(2, 30, 1024, 3, 33, 1000, 7);

@@ -29,10 +29,19 @@ static const float parameters[USERS * ITEMS];
 static model_parts whole_model(void)
 {
     model_parts parts = {
-        .metadata = {{"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "1234567890123"},
-                     {"n_users", "3"}, {"n_items", "4"}, {"roles", "visual,textual"}, {"config.layers", "4"},
-                     {"config.lambda.visual", "0.75"}, {"something.else", "is left alone"}, {"config.embedding_dim", "1"},
-                     {"config.branch.base", "no"}, {"config.branch.differential", "no"}, {"config.branch.fused", "no"}},
+        .metadata = {{"format", "cfdtbd-model"},
+                     {"format_version", "1"},
+                     {"steps_done", "1234567890123"},
+                     {"n_users", "3"},
+                     {"n_items", "4"},
+                     {"roles", "visual,textual"},
+                     {"config.layers", "4"},
+                     {"config.lambda.visual", "0.75"},
+                     {"something.else", "is left alone"},
+                     {"config.embedding_dim", "1"},
+                     {"config.branch.base", "no"},
+                     {"config.branch.differential", "no"},
+                     {"config.branch.fused", "no"}},
         .n_metadata = 13,
         .tensors = {{"serve.query", "F32", {USERS, WIDTH}, 2, queries, sizeof queries},
                     {"serve.key", "F32", {ITEMS, WIDTH}, 2, keys, sizeof keys},
@@ -122,7 +131,7 @@ START_TEST(a_model_without_modalities_has_no_roles)
 {
     model_parts parts = whole_model();
     parts.metadata[5].value = "";
-    parts.metadata[9].value = "2"; /* embedding_dim */
+    parts.metadata[9].value = "2";    /* embedding_dim */
     parts.metadata[10].value = "yes"; /* branch.base */
     parts.n_tensors = 2;
     write_parts(&parts);
@@ -278,8 +287,8 @@ START_TEST(parameters_of_a_wrong_shape_are_refused)
     const struct parameter_case *one = &parameter_cases[_i];
     model_parts parts = whole_model();
     safetensor *tensor = &parts.tensors[parts.n_tensors++];
-    *tensor = (safetensor){one->name, "F32", {one->rows, one->columns}, 2, parameters,
-                           (size_t)(one->rows * one->columns) * sizeof(float)};
+    *tensor = (safetensor){one->name, "F32",      {one->rows, one->columns},
+                           2,         parameters, (size_t)(one->rows * one->columns) * sizeof(float)};
     write_parts(&parts);
     load_fails(one->message);
     *tensor = (safetensor){one->name, "F32", {3}, 1, parameters, 3 * sizeof(float)};
@@ -319,10 +328,8 @@ START_TEST(arguments_are_checked_and_named)
     FAILS(CFD_ERROR_ARGUMENT, "scorer is NULL", cfd_score_users(NULL, users, 1, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "users is NULL", cfd_score_users(s, NULL, 1, NULL, 0, scores));
     FAILS(CFD_ERROR_ARGUMENT, "scores is NULL", cfd_score_users(s, users, 1, NULL, 0, NULL));
-    FAILS(CFD_ERROR_ARGUMENT, "users[1] is 3: 0 to 2 wanted",
-          cfd_score_users(s, users, 2, NULL, 0, scores));
-    FAILS(CFD_ERROR_ARGUMENT, "items[2] is -5: 0 to 3 wanted",
-          cfd_score_users(s, users, 1, negative, 3, scores));
+    FAILS(CFD_ERROR_ARGUMENT, "users[1] is 3: 0 to 2 wanted", cfd_score_users(s, users, 2, NULL, 0, scores));
+    FAILS(CFD_ERROR_ARGUMENT, "items[2] is -5: 0 to 3 wanted", cfd_score_users(s, users, 1, negative, 3, scores));
     FAILS(CFD_ERROR_ARGUMENT, "no memory is so large", cfd_score_users(s, users, SIZE_MAX / 2, NULL, 0, scores));
     OK(cfd_score_users(s, NULL, 0, NULL, 0, NULL));
     OK(cfd_score_users(s, NULL, 3, users, 0, NULL));
@@ -378,8 +385,8 @@ START_TEST(recommendation_by_hand)
     int32_t counts[3];
     OK(cfd_recommend(s, users, 3, 5, &filter, items, scores, counts));
     const int32_t expected[] = {1, 3, 0, -1, -1, 0, 1, 3, 2, -1, -1, -1, -1, -1, -1}; /* 1 and 3 tie */
-    const float expected_scores[] = {2, 2, 1, -INFINITY, -INFINITY, 4, -2, -2, -4, -INFINITY,
-                                     -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    const float expected_scores[] = {2,  2,         1,         -INFINITY, -INFINITY, 4,         -2,       -2,
+                                     -4, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY};
     ck_assert_mem_eq(items, expected, sizeof expected);
     ck_assert_mem_eq(scores, expected_scores, sizeof expected_scores);
     ck_assert_int_eq(counts[0], 3);

@@ -23,7 +23,7 @@ typedef struct answers {
 typedef struct caller {
     const cfd_scorer *scorer;
     const cfd_dataset *data;
-    int number; /* its questions */
+    int number;              /* its questions */
     const answers *expected; /* NULL: this is what is expected */
     answers got;
     bool same;
@@ -59,8 +59,7 @@ static cfd_status ask(caller *c)
     cfd_status status = cfd_score_users(c->scorer, users, ASKED, NULL, 0, a->scores);
     status = status ? status : cfd_score_users(c->scorer, users, ASKED, items, LISTED, a->listed);
     status = status ? status : cfd_score_users(c->scorer, users, 1, items, LISTED, a->one);
-    status = status ? status
-                    : cfd_recommend(c->scorer, users, ASKED, K, &filter, a->items, a->list_scores, a->counts);
+    status = status ? status : cfd_recommend(c->scorer, users, ASKED, K, &filter, a->items, a->list_scores, a->counts);
     status = status ? status : cfd_evaluate_scorer(c->scorer, c->data, &options, a->full, &a->n_users);
     options.protocol = CFD_PROTOCOL_SAMPLED;
     return status ? status : cfd_evaluate_scorer(c->scorer, c->data, &options, a->sampled, NULL);
@@ -115,12 +114,11 @@ static cfd_scorer *open_scorer(cfd_context *context, uint32_t seed)
     close(file);
     float *queries = random_rows((size_t)USERS * WIDTH, 1 + seed);
     float *keys = random_rows((size_t)ITEMS * WIDTH, 2);
-    const safetensors_entry metadata[] = {{"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "0"},
-                                          {"n_users", "120"}, {"n_items", "700"}, {"roles", ""},
-                                          {"config.embedding_dim", "40"}};
-    const safetensor tensors[] = {
-        {"serve.query", "F32", {USERS, WIDTH}, 2, queries, (size_t)USERS * WIDTH * sizeof(float)},
-        {"serve.key", "F32", {ITEMS, WIDTH}, 2, keys, (size_t)ITEMS * WIDTH * sizeof(float)}};
+    const safetensors_entry metadata[] = {
+        {"format", "cfdtbd-model"}, {"format_version", "1"}, {"steps_done", "0"},           {"n_users", "120"},
+        {"n_items", "700"},         {"roles", ""},           {"config.embedding_dim", "40"}};
+    const safetensor tensors[] = {{"serve.query", "F32", {USERS, WIDTH}, 2, queries, (size_t)USERS * WIDTH * sizeof(float)},
+                                  {"serve.key", "F32", {ITEMS, WIDTH}, 2, keys, (size_t)ITEMS * WIDTH * sizeof(float)}};
     OK(safetensors_write(&memory_default, path, tensors, 2, metadata, sizeof metadata / sizeof *metadata));
     cfd_scorer *scorer;
     OK(cfd_scorer_load(context, path, &scorer));

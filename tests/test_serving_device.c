@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Serving on every backend, through the scorer: lists against a full sort of the same scorer's scores, and scores against plain
- * sums. Where the numbers are small integers, sums are exact in every order, and so are all comparisons. */
+/* Serving on every backend, through the scorer: lists against a full sort of the same scorer's scores, and scores against
+ * plain sums. Where the numbers are small integers, sums are exact in every order, and so are all comparisons. */
 #define _DEFAULT_SOURCE /* RTLD_NOLOAD */
 #include "serving_support.h"
 
@@ -30,7 +30,8 @@ START_TEST(lists_are_the_head_of_a_full_sort)
 }
 END_TEST
 
-/* Every combination of exclusions, what users have, allowed items, denied items, and a least score; for one user, and several. */
+/* Every combination of exclusions, what users have, allowed items, denied items, and a least score; for one user, and
+ * several. */
 START_TEST(filters_work_together)
 {
     served d;
@@ -201,7 +202,8 @@ START_TEST(scores_are_inner_products_of_the_rows)
                 for (size_t i = 0; i < n_items; i++) {
                     float expected = plain_score(&rows, users[u], named ? items[i] : (int32_t)i);
                     if (scores[u * n_items + i] != expected) {
-                        ck_abort_msg("user %zu, item %zu: %g, not %g", u, i, (double)scores[u * n_items + i], (double)expected);
+                        ck_abort_msg("user %zu, item %zu: %g, not %g", u, i, (double)scores[u * n_items + i],
+                                     (double)expected);
                     }
                 }
             }

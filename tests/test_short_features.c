@@ -147,8 +147,8 @@ static void compare_training(const char *on, const char *spec, double tolerance)
         train(context, kind, true, spec, expected);
         train(context, kind, false, spec, actual);
         for (int step = 0; step < STEPS; step++) {
-            ck_assert_msg(fabs(actual[step] - expected[step]) <= tolerance * fabs(expected[step]), "%s, %s, step %d: %.9g, not %.9g",
-                          on, spec, step, actual[step], expected[step]);
+            ck_assert_msg(fabs(actual[step] - expected[step]) <= tolerance * fabs(expected[step]),
+                          "%s, %s, step %d: %.9g, not %.9g", on, spec, step, actual[step], expected[step]);
         }
         ck_assert_msg(actual[STEPS - 1] != actual[0], "nothing was learnt");
     }

@@ -10,20 +10,20 @@
 /* ---- embeddings that are hard in one way each ---- */
 
 enum kind {
-    NORMAL,        /* bell-shaped */
-    CLUSTERED,     /* copies of a few rows, 1e-6 apart */
-    TIED,          /* exact copies of a few rows */
-    CONSTANT,      /* one number everywhere */
-    INTEGERS,      /* from -2 to 2: many ties between different rows */
-    HUGE_NORMS,    /* 1e18 and up to the largest float, mixed with ordinary rows: scores overflow */
-    MIXED_SCALES,  /* lengths from 1e-18 to 1e18 */
-    TINY,          /* rows whose products underflow, denormal rows, zero rows */
-    UNDERFLOWING,  /* products and sums of denormal size, where float32 loses what integers keep */
-    ONE_LARGE,     /* one number dwarfs the others, which rounding takes altogether */
-    HALF_STEPS,    /* every number lies in the middle of two steps */
-    OPPOSITE,      /* keys in pairs k and -k, a last bit apart in places */
-    NEARLY_TIED,   /* scores differ in their last bits only */
-    NOT_FINITE,    /* some keys and queries hold NaN or infinities */
+    NORMAL,       /* bell-shaped */
+    CLUSTERED,    /* copies of a few rows, 1e-6 apart */
+    TIED,         /* exact copies of a few rows */
+    CONSTANT,     /* one number everywhere */
+    INTEGERS,     /* from -2 to 2: many ties between different rows */
+    HUGE_NORMS,   /* 1e18 and up to the largest float, mixed with ordinary rows: scores overflow */
+    MIXED_SCALES, /* lengths from 1e-18 to 1e18 */
+    TINY,         /* rows whose products underflow, denormal rows, zero rows */
+    UNDERFLOWING, /* products and sums of denormal size, where float32 loses what integers keep */
+    ONE_LARGE,    /* one number dwarfs the others, which rounding takes altogether */
+    HALF_STEPS,   /* every number lies in the middle of two steps */
+    OPPOSITE,     /* keys in pairs k and -k, a last bit apart in places */
+    NEARLY_TIED,  /* scores differ in their last bits only */
+    NOT_FINITE,   /* some keys and queries hold NaN or infinities */
     KINDS
 };
 
@@ -141,8 +141,8 @@ static void two_open(two *t, int32_t threads, const char *set, const char *loops
     float *keys_too = copy_rows(keys, items, width);
     OK(scorer_init(&t->plain, &memory_default, t->pool, open_device(t->pool, set, NULL), users, items, width, queries,
                    keys));
-    OK(scorer_init(&t->sorted, &memory_default, t->pool, open_device(t->pool, set, loops), users, items, width,
-                   queries_too, keys_too));
+    OK(scorer_init(&t->sorted, &memory_default, t->pool, open_device(t->pool, set, loops), users, items, width, queries_too,
+                   keys_too));
     OK(scorer_prepare(&t->sorted));
     ck_assert_ptr_nonnull(t->sorted.short_keys);
 }
@@ -352,8 +352,8 @@ START_TEST(scores_lie_within_their_bounds)
         two_open(&t, 1, set_of(loops), loops, USERS, ITEMS, width, kind);
         for (int32_t u = 0; u < USERS; u++) {
             float scores[ITEMS];
-            OK(t.plain.device->table->score_block(t.plain.device, t.plain.queries + u * width, 1, t.plain.keys, ITEMS,
-                                                  width, scores, ITEMS));
+            OK(t.plain.device->table->score_block(t.plain.device, t.plain.queries + u * width, 1, t.plain.keys, ITEMS, width,
+                                                  scores, ITEMS));
             float best[1];
             short_entry list[ITEMS + 1];
             short_query query = {.k = 1, .best = best, .capacity = ITEMS + 1, .list = list};

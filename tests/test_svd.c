@@ -93,8 +93,8 @@ static void check_columns(const known *k, const transform *t, int32_t kept, doub
             same = fmax(same, fabs(value - wanted));
             opposite = fmax(opposite, fabs(value + wanted));
         }
-        ck_assert_msg(fmin(same, opposite) < tolerance * factor * k->s[0], "column %d is off by %g of the largest",
-                      (int)i, fmin(same, opposite) / (factor * k->s[0]));
+        ck_assert_msg(fmin(same, opposite) < tolerance * factor * k->s[0], "column %d is off by %g of the largest", (int)i,
+                      fmin(same, opposite) / (factor * k->s[0]));
     }
 }
 
@@ -108,11 +108,11 @@ static void check_products(const known *k, const transform *t, int32_t kept, dou
             double value = 0.0;
             for (int32_t i = 0; i < kept; i++) {
                 wanted += i < k->rank ? k->u[a * k->rank + i] * k->u[b * k->rank + i] * k->s[i] * k->s[i] : 0.0;
-                value += (double)((const float *)t->features.dense)[a * t->features.ld + i] * ((const float *)t->features.dense)[b * t->features.ld + i];
+                value += (double)((const float *)t->features.dense)[a * t->features.ld + i] *
+                         ((const float *)t->features.dense)[b * t->features.ld + i];
             }
             wanted *= factor * factor;
-            ck_assert_msg(fabs(value - wanted) < tolerance, "rows %d and %d: %g, not %g", (int)a, (int)b, value,
-                          wanted);
+            ck_assert_msg(fabs(value - wanted) < tolerance, "rows %d and %d: %g, not %g", (int)a, (int)b, value, wanted);
         }
     }
 }
@@ -256,7 +256,8 @@ START_TEST(rows_that_are_there_have_norm_1_on_average)
         for (int32_t r = 0; r < 50; r++) {
             double squares = 0.0;
             for (int32_t c = 0; c < k; c++) {
-                squares += (double)((const float *)t.features.dense)[r * k + c] * ((const float *)t.features.dense)[r * k + c];
+                squares += (double)((const float *)t.features.dense)[r * k + c] *
+                           ((const float *)t.features.dense)[r * k + c];
             }
             sum += sqrt(squares);
         }
@@ -342,10 +343,8 @@ START_TEST(more_vectors_than_rows_or_columns_are_refused_and_the_most_named)
     ops_feature_source wide = dense_source(m.values, 9, 14);
     ops_feature_source tall = dense_source(m.values, 14, 9);
     transform t;
-    FAILS(CFD_ERROR_CONFIG, "at most svd:9",
-          transform_fit(&memory_default, device(), 1, "visual", "svd:10", &wide, &t));
-    FAILS(CFD_ERROR_CONFIG, "at most svd:9",
-          transform_fit(&memory_default, device(), 1, "visual", "svd:10", &tall, &t));
+    FAILS(CFD_ERROR_CONFIG, "at most svd:9", transform_fit(&memory_default, device(), 1, "visual", "svd:10", &wide, &t));
+    FAILS(CFD_ERROR_CONFIG, "at most svd:9", transform_fit(&memory_default, device(), 1, "visual", "svd:10", &tall, &t));
     FAILS(CFD_ERROR_CONFIG, "at most svd:4",
           transform_fit(&memory_default, device(), 1, "visual", "svd:4,svd:5", &tall, &t));
     ck_assert_ptr_nonnull(strstr(cfd_last_error(), "transform.visual"));

@@ -274,8 +274,8 @@ END_TEST
 /* A rate so small that no parameter moves: every evaluation finds the same. */
 START_TEST(training_stops_after_as_many_evaluations_without_improvement_as_patience_says)
 {
-    cfd_model *model =
-        model_with(WORLD_CONFIG("epochs", "100", "eval_every", "2", "patience", "3", "learning_rate", "1e-30"));
+    cfd_model *model = model_with(
+        WORLD_CONFIG("epochs", "100", "eval_every", "2", "patience", "3", "learning_rate", "1e-30"));
     cfd_train_summary summary = CFD_TRAIN_SUMMARY_INIT;
     OK(train(model, &summary));
     ck_assert_int_eq(summary.epochs_done, 8); /* evaluated after 2, then in vain after 4, 6 and 8 */
@@ -296,8 +296,7 @@ START_TEST(the_best_evaluation_wins_and_improvement_restores_patience)
     int losers = 0;
     const char *const rates[] = {"0.3", "0.1", "0.03", "1"};
     for (int i = 0; i < 4; i++) {
-        cfd_config *config =
-            WORLD_CONFIG("epochs", "40", "eval_every", "1", "patience", "3", "learning_rate", rates[i]);
+        cfd_config *config = WORLD_CONFIG("epochs", "40", "eval_every", "1", "patience", "3", "learning_rate", rates[i]);
         cfd_model *model = world_model(context, config, data);
         cfd_train_summary summary = CFD_TRAIN_SUMMARY_INIT;
         OK(train(model, &summary));
@@ -373,8 +372,8 @@ START_TEST(the_split_and_the_protocol_of_selection_are_the_configs)
     const char *const selects[] = {"validation", "test"};
     const char *const protocols[] = {"full", "sampled"};
     for (int i = 0; i < 4; i++) {
-        cfd_model *model = model_with(WORLD_CONFIG("epochs", "2", "eval_every", "2", "select", selects[i % 2],
-                                                   "protocol", protocols[i / 2], "negatives", "9"));
+        cfd_model *model = model_with(WORLD_CONFIG("epochs", "2", "eval_every", "2", "select", selects[i % 2], "protocol",
+                                                   protocols[i / 2], "negatives", "9"));
         OK(train(model, NULL));
         cfd_evaluate_options evaluation = CFD_EVALUATE_OPTIONS_INIT;
         evaluation.split = i % 2 ? CFD_SPLIT_TEST : CFD_SPLIT_VALIDATION;

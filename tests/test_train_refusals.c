@@ -133,8 +133,8 @@ END_TEST
 START_TEST(an_absurd_learning_rate_is_finite_or_an_error)
 {
     cfd_dataset *data = world_data(context);
-    cfd_config *config =
-        WORLD_CONFIG("epochs", "20", "eval_every", "5", "learning_rate", "1000", "beta1", "0", "beta2", "0");
+    cfd_config *config = WORLD_CONFIG("epochs", "20", "eval_every", "5", "learning_rate", "1000", "beta1", "0", "beta2",
+                                      "0");
     cfd_model *model = world_model(context, config, data);
     cfd_status status = cfd_train(model, NULL, NULL);
     ck_assert_msg(status == CFD_OK || status == CFD_ERROR_NUMERIC, "%s: %s", cfd_status_name(status), cfd_last_error());
@@ -170,8 +170,8 @@ static int keep_metrics(void *user, const cfd_progress *progress)
 }
 
 /* The world with a test split of the caller's. */
-static void run_with_test(const int32_t *users, const int32_t *items, size_t n, const char *protocol,
-                          evaluations *heard, cfd_train_summary *summary)
+static void run_with_test(const int32_t *users, const int32_t *items, size_t n, const char *protocol, evaluations *heard,
+                          cfd_train_summary *summary)
 {
     cfd_dataset *data;
     OK(cfd_dataset_create(context, WORLD_USERS, WORLD_ITEMS, &data));
@@ -183,8 +183,8 @@ static void run_with_test(const int32_t *users, const int32_t *items, size_t n, 
     }
     OK(cfd_dataset_add_interactions(data, CFD_SPLIT_TEST, users, items, n));
     world_add_photo(data);
-    cfd_config *config = WORLD_CONFIG("epochs", "12", "eval_every", "1", "learning_rate", "0.1", "patience", "3",
-                                      "protocol", protocol, "negatives", "12");
+    cfd_config *config = WORLD_CONFIG("epochs", "12", "eval_every", "1", "learning_rate", "0.1", "patience", "3", "protocol",
+                                      protocol, "negatives", "12");
     cfd_model *model = world_model(context, config, data);
     cfd_train_options options = CFD_TRAIN_OPTIONS_INIT;
     options.progress = keep_metrics;

@@ -123,7 +123,8 @@ START_TEST(rows_may_stand_further_apart_than_they_are_wide)
         transform b = fit_dense(specs[i], tight, 3, 2);
         for (int r = 0; r < 3; r++) {
             for (int c = 0; c < 2; c++) {
-                ck_assert_float_eq(((const float *)a.features.dense)[r * a.features.ld + c], ((const float *)b.features.dense)[r * 2 + c]);
+                ck_assert_float_eq(((const float *)a.features.dense)[r * a.features.ld + c],
+                                   ((const float *)b.features.dense)[r * 2 + c]);
             }
         }
         transform_release(&a);
@@ -224,7 +225,8 @@ START_TEST(absent_rows_stay_zero_through_every_stage)
     memmove(m.values + 4 * 6, m.values + 5 * 6, 24 * 6 * sizeof(float));
     transform without = fit_dense("center,standardize,l2", m.values, 28, m.columns);
     ck_assert_mem_eq(with.features.dense, without.features.dense, 4 * 6 * sizeof(float));
-    ck_assert_mem_eq((const float *)with.features.dense + 5 * 6, (const float *)without.features.dense + 4 * 6, 24 * 6 * sizeof(float));
+    ck_assert_mem_eq((const float *)with.features.dense + 5 * 6, (const float *)without.features.dense + 4 * 6,
+                     24 * 6 * sizeof(float));
     transform_release(&with);
     transform_release(&without);
     free_matrix(&m);

@@ -3,8 +3,8 @@
 #include "limited_memory.h"
 #include "model_random.h"
 
-static const random_world world = {.users = 400, .items = 300, .per_user = 6, .dense_columns = {90, 40},
-                                   .sparse_columns = 50, .seed = 3};
+static const random_world world = {
+    .users = 400, .items = 300, .per_user = 6, .dense_columns = {90, 40}, .sparse_columns = 50, .seed = 3};
 
 static cfd_context *counted_context(limited *c, int32_t threads, bool *bfloat16)
 {
@@ -36,8 +36,8 @@ START_TEST(no_step_after_the_first_allocates)
         cfd_context_destroy(context);
         return;
     }
-    const char *const settings[] = {"batch_size", "128",        "precision", precision, "feature_storage",
-                                    storages[_i / 3], "embedding_dim", "24", NULL};
+    const char *const settings[] = {"batch_size",     "128",           "precision", precision, "feature_storage",
+                                    storages[_i / 3], "embedding_dim", "24",        NULL};
     cfd_model *model = model_of(context, config_of("art", settings), random_dataset(context, &world));
     OK(cfd_train_step(model, NULL, NULL));
     long made = atomic_load(&c.made);

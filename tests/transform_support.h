@@ -41,8 +41,12 @@ typedef struct matrix {
 static inline matrix empty_matrix(int32_t rows, int32_t columns)
 {
     size_t n = (size_t)rows * (size_t)columns;
-    matrix m = {rows, columns, calloc(n, sizeof(float)), calloc((size_t)rows + 1, sizeof(int64_t)),
-                calloc(n, sizeof(int32_t)), calloc(n, sizeof(float))};
+    matrix m = {rows,
+                columns,
+                calloc(n, sizeof(float)),
+                calloc((size_t)rows + 1, sizeof(int64_t)),
+                calloc(n, sizeof(int32_t)),
+                calloc(n, sizeof(float))};
     return m;
 }
 
@@ -90,10 +94,9 @@ static inline ops_feature_source dense_source(const float *values, int32_t rows,
 
 static inline ops_feature_source sparse_source(const matrix *m)
 {
-    return (ops_feature_source){
-        .rows = m->rows,
-        .columns = m->columns,
-        .sparse = {m->rows, m->columns, m->offsets[m->rows], m->offsets, m->indices, m->nonzeros}};
+    return (ops_feature_source){.rows = m->rows,
+                                .columns = m->columns,
+                                .sparse = {m->rows, m->columns, m->offsets[m->rows], m->offsets, m->indices, m->nonzeros}};
 }
 
 /* ---- fits and checks ---- */
@@ -112,8 +115,7 @@ static inline transform fit_dense(const char *spec, const float *values, int32_t
     return t;
 }
 
-static inline void check_features(const transform *t, const float *expected, int32_t rows, int32_t columns,
-                                  float tolerance)
+static inline void check_features(const transform *t, const float *expected, int32_t rows, int32_t columns, float tolerance)
 {
     ck_assert_int_eq(t->features.rows, rows);
     ck_assert_int_eq(t->features.columns, columns);

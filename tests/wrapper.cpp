@@ -8,12 +8,12 @@
 
 static int failures;
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
+#define CHECK(condition)                                                         \
+    do {                                                                         \
+        if (!(condition)) {                                                      \
             std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            failures++; \
-        } \
+            failures++;                                                          \
+        }                                                                        \
     } while (0)
 
 /* The status that a call throws; CFD_OK if it throws nothing. */

@@ -31,19 +31,16 @@
 
 namespace {
 
-constexpr int best = 20;                  /* of the lists */
-constexpr std::size_t most_asked = 1000;  /* users, spread over all */
-constexpr int links = 32;                 /* of a key; more: better lists, more memory, a slower construction */
+constexpr int best = 20;                 /* of the lists */
+constexpr std::size_t most_asked = 1000; /* users, spread over all */
+constexpr int links = 32;                /* of a key; more: better lists, more memory, a slower construction */
 constexpr int breadth_at_construction = 200;
 
 struct Matrix {
     std::size_t rows = 0, columns = 0;
     std::vector<float> values;
 
-    const float *row(std::size_t r) const
-    {
-        return values.data() + r * columns;
-    }
+    const float *row(std::size_t r) const { return values.data() + r * columns; }
 };
 
 /* A file as cfdtbd export writes it: version 1.0, float32, C order. */

@@ -53,31 +53,35 @@ typedef struct step_choices {
     machine on;
 } step_choices;
 
-#define STEP_CHOICES_INIT \
-    {.preset = "beauty", .data = {.users = 15576, .items = 8678, .interactions = 139318}, .warm_up = 3, .on = MACHINE_INIT}
+#define STEP_CHOICES_INIT                                                                                  \
+    {                                                                                                      \
+        .preset = "beauty", .data = {.users = 15576, .items = 8678, .interactions = 139318}, .warm_up = 3, \
+        .on = MACHINE_INIT                                                                                 \
+    }
 
-#define DATA_OPTIONS(d)                                                                                          \
-    {"users", "N", "of the synthetic data", OPTION_INTEGER, &(d)->users, 1, INT32_MAX - 1},                      \
-    {"items", "N", "of the synthetic data", OPTION_INTEGER, &(d)->items, 1, INT32_MAX - 1},                      \
-    {"interactions", "N", "of the synthetic data, at least one a user", OPTION_INTEGER, &(d)->interactions, 1, INT32_MAX}
+#define DATA_OPTIONS(d)                                                                                                     \
+    {"users", "N", "of the synthetic data", OPTION_INTEGER, &(d)->users, 1, INT32_MAX - 1},                                 \
+        {"items", "N", "of the synthetic data", OPTION_INTEGER, &(d)->items, 1, INT32_MAX - 1},                             \
+    {                                                                                                                       \
+        "interactions", "N", "of the synthetic data, at least one a user", OPTION_INTEGER, &(d)->interactions, 1, INT32_MAX \
+    }
 
-#define STEP_OPTIONS(c)                                                                                          \
-    DATA_OPTIONS(&(c)->data),                                                                                    \
-    {"dense", "A,B,...", "modalities of dense features, so many columns each", OPTION_TEXT, &(c)->dense, 0, 0},  \
-    {"sparse", "COLUMNS:NONZEROS,...", "modalities of tags, so many of each item", OPTION_TEXT, &(c)->sparse, 0, 0}, \
-    {"preset", "NAME", "published numbers (default: beauty)", OPTION_TEXT, &(c)->preset, 0, 0},                  \
-    {"precision", "float32|bf16x3|bf16|tf32|auto", "products with dense features", OPTION_CHOICE, &(c)->precision, 0, 0}, \
-    {"batch", "N", "triples of a step (default: the preset's)", OPTION_INTEGER, &(c)->batch, 1, 10000000},       \
-    {"set", "KEY=VALUE", "any key that cfdtbd config lists", OPTION_LIST, &(c)->settings, 0, 0},                 \
-    {"warm-up", "N", "steps that are not counted (default: 3)", OPTION_INTEGER, &(c)->warm_up, 0, 1000000},      \
-    {"seed", "S", "of data and training (default: 2024)", OPTION_SEED, &(c)->on.seed, 0, 0},                     \
-    {"json", NULL, "print JSON", OPTION_FLAG, &(c)->json, 0, 0},                                                 \
-    MACHINE_OPTIONS(&(c)->on)
+#define STEP_OPTIONS(c)                                                                                                       \
+    DATA_OPTIONS(&(c)->data),                                                                                                 \
+        {"dense", "A,B,...", "modalities of dense features, so many columns each", OPTION_TEXT, &(c)->dense, 0, 0},           \
+        {"sparse", "COLUMNS:NONZEROS,...", "modalities of tags, so many of each item", OPTION_TEXT, &(c)->sparse, 0, 0},      \
+        {"preset", "NAME", "published numbers (default: beauty)", OPTION_TEXT, &(c)->preset, 0, 0},                           \
+        {"precision", "float32|bf16x3|bf16|tf32|auto", "products with dense features", OPTION_CHOICE, &(c)->precision, 0, 0}, \
+        {"batch", "N", "triples of a step (default: the preset's)", OPTION_INTEGER, &(c)->batch, 1, 10000000},                \
+        {"set", "KEY=VALUE", "any key that cfdtbd config lists", OPTION_LIST, &(c)->settings, 0, 0},                          \
+        {"warm-up", "N", "steps that are not counted (default: 3)", OPTION_INTEGER, &(c)->warm_up, 0, 1000000},               \
+        {"seed", "S", "of data and training (default: 2024)", OPTION_SEED, &(c)->on.seed, 0, 0},                              \
+        {"json", NULL, "print JSON", OPTION_FLAG, &(c)->json, 0, 0}, MACHINE_OPTIONS(&(c)->on)
 
 /* The config that the choices make. Returns EXIT_DONE, or the exit code after its message. */
 int step_config(const char *command, const step_choices *c, cfd_config **config);
-/* Reads the command line into *c, the modalities with it (4096,300 dense ones without any), and has `work` done with a context
- * and a config of these choices. Returns the exit code. */
+/* Reads the command line into *c, the modalities with it (4096,300 dense ones without any), and has `work` done with a
+ * context and a config of these choices. Returns the exit code. */
 typedef int (*step_work)(const step_choices *c, cfd_context *context, const cfd_config *config);
 int step_run(const command_line *line, int argc, char **argv, step_choices *c, step_work work);
 

@@ -77,8 +77,12 @@ int bench_callers(const cfd_scorer *scorer, int32_t n_callers, int32_t k, double
     double begun = seconds_now();
     for (; started < n_callers && code == EXIT_DONE; started++) {
         caller *c = &callers[started];
-        *c = (caller){.scorer = scorer, .first = started * 31 % info.n_users, .n_users = info.n_users, .k = k,
-                      .end = begun + seconds, .seconds = malloc(MOST_REQUESTS * sizeof(double))};
+        *c = (caller){.scorer = scorer,
+                      .first = started * 31 % info.n_users,
+                      .n_users = info.n_users,
+                      .k = k,
+                      .end = begun + seconds,
+                      .seconds = malloc(MOST_REQUESTS * sizeof(double))};
         if (!c->seconds || pthread_create(&c->thread, NULL, call, c) != 0) {
             free(c->seconds);
             code = failed("a thread could not be started");

@@ -265,11 +265,13 @@ static int bench(const load_choices *c)
 
 int bench_load(int argc, char **argv)
 {
-    load_choices c = {.runs = DEFAULT_RUNS, .on = MACHINE_INIT,
+    load_choices c = {.runs = DEFAULT_RUNS,
+                      .on = MACHINE_INIT,
                       .data = {.users = 100000, .items = 50000, .interactions = 2000000}};
     const option options[] = {
         DATA_OPTIONS(&c.data),
-        {"dense", "A,B,...", "modalities of dense features, so many columns each (default: 256)", OPTION_TEXT, &c.dense, 0, 0},
+        {"dense", "A,B,...", "modalities of dense features, so many columns each (default: 256)", OPTION_TEXT, &c.dense, 0,
+         0},
         {"sparse", "COLUMNS:NONZEROS,...", "modalities of tags, so many of each item (default: 5000:12)", OPTION_TEXT,
          &c.sparse, 0, 0},
         {"runs", "N", "of each directory (default: 5)", OPTION_INTEGER, &c.runs, 1, MOST_RUNS},
@@ -277,7 +279,12 @@ int bench_load(int argc, char **argv)
         {"json", NULL, "print JSON", OPTION_FLAG, &c.json, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"bench load", "Times opening a data set directory, by kind of file.", NULL, 0, 0, options,
+    const command_line line = {"bench load",
+                               "Times opening a data set directory, by kind of file.",
+                               NULL,
+                               0,
+                               0,
+                               options,
                                sizeof options / sizeof options[0],
                                "The directories are written in $TMPDIR (else /tmp) and removed in the end."};
     int code = options_parse(&line, argc, argv, NULL);

@@ -177,7 +177,13 @@ int bench_ops(int argc, char **argv)
         STEP_OPTIONS(&c),
         {"steps", "N", "steps to time with each set (default: 15)", OPTION_INTEGER, &c.steps, 1, 100000},
     };
-    const command_line line = {"bench ops", "Times the parts of a training step with every instruction set.", NULL, 0, 0,
-                               options, sizeof options / sizeof options[0], NULL};
+    const command_line line = {"bench ops",
+                               "Times the parts of a training step with every instruction set.",
+                               NULL,
+                               0,
+                               0,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     return step_run(&line, argc, argv, &c, bench);
 }

@@ -31,7 +31,8 @@ int parts_begin(parts_run *run, const machine *m, const cfd_config *config, cfd_
     run->rest = malloc(capacity * sizeof(double));
     run->before = malloc(run->kinds * sizeof(double));
     run->parts = malloc(run->kinds * sizeof *run->parts);
-    run->of_kinds = capacity <= SIZE_MAX / sizeof(double) / run->kinds ? malloc(run->kinds * capacity * sizeof(double)) : NULL;
+    run->of_kinds = capacity <= SIZE_MAX / sizeof(double) / run->kinds ? malloc(run->kinds * capacity * sizeof(double))
+                                                                       : NULL;
     cfd_context_reset_profile(run->context);
     return run->seconds && run->rest && run->before && run->parts && run->of_kinds ? EXIT_DONE : out_of_memory();
 }
@@ -165,7 +166,10 @@ static int32_t dense_product(const part *p, int64_t *inner, int64_t *columns)
 /* The precision of a part's products. */
 static const char *precision_of(const part *p)
 {
-    return strstr(p->detail, ", bf16x3") ? "bf16x3" : strstr(p->detail, ", bf16") ? "bf16" : strstr(p->detail, ", tf32") ? "tf32" : "float32";
+    return strstr(p->detail, ", bf16x3") ? "bf16x3"
+           : strstr(p->detail, ", bf16") ? "bf16"
+           : strstr(p->detail, ", tf32") ? "tf32"
+                                         : "float32";
 }
 
 const char *parts_precision(const parts_run *run)

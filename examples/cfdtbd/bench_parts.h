@@ -7,7 +7,7 @@
 #include "bench.h"
 
 typedef struct part {
-    const char *operation, *detail; /* the context's */
+    const char *operation, *detail;  /* the context's */
     double calls, operations, bytes; /* of a step, on average */
     double seconds;                  /* of a step, median */
 } part;
@@ -16,15 +16,15 @@ typedef struct part {
 typedef struct parts_run {
     cfd_context *context;
     cfd_model *model;
-    size_t capacity, steps;  /* steps that may be taken, and those that were */
-    double *seconds;         /* of each step */
-    double *rest;            /* what no operation took, of each step */
-    double *of_kinds;        /* kinds x capacity: seconds of each kind in each step */
-    size_t kinds;            /* of the profile, after the warm-up */
-    double *before;          /* kinds: seconds up to the step */
-    part *parts;             /* from parts_finish: those that a step has, longest first */
+    size_t capacity, steps; /* steps that may be taken, and those that were */
+    double *seconds;        /* of each step */
+    double *rest;           /* what no operation took, of each step */
+    double *of_kinds;       /* kinds x capacity: seconds of each kind in each step */
+    size_t kinds;           /* of the profile, after the warm-up */
+    double *before;         /* kinds: seconds up to the step */
+    part *parts;            /* from parts_finish: those that a step has, longest first */
     size_t n;
-    spread step, other;      /* likewise: seconds of a step, and what no operation took */
+    spread step, other; /* likewise: seconds of a step, and what no operation took */
 } parts_run;
 
 /* A profiled context as *m says, a model of the data set in it, and `warm_up` steps, one at least. Returns EXIT_DONE, or the
@@ -45,8 +45,8 @@ typedef struct ceilings {
     double products[CEILINGS];       /* operations a second in each; 0 where it was not measured */
 } ceilings;
 
-/* Measures them: products of the shape rows x inner times inner x columns and its gradient's in float32, bf16 and `precision`,
- * copies of 256 MiB. */
+/* Measures them: products of the shape rows x inner times inner x columns and its gradient's in float32, bf16 and
+ * `precision`, copies of 256 MiB. */
 int ceilings_measure(cfd_context *context, int64_t rows, int64_t inner, int64_t columns, const char *precision, ceilings *c);
 
 /* The precision that the parts form dense products in; "float32" where there are none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cfdtbd bench score: the best k items of all users, and of one at a time, as the library chooses to find them and in float32
- * throughout, beside the bare float32 product of all query and key rows. */
+/* cfdtbd bench score: the best k items of all users, and of one at a time, as the library chooses to find them and in
+ * float32 throughout, beside the bare float32 product of all query and key rows. */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/held_signals.h"
 #include "bench.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    WAYS = 2,             /* as chosen; float32 */
+    WAYS = 2, /* as chosen; float32 */
     DEFAULT_RUNS = 7,
     LEAST_RUNS = 5,
     MOST_RUNS = 1000,
@@ -271,13 +271,15 @@ static void print_results(const score_choices *c, const scoring *s)
     snprintf(chosen, sizeof chosen, "chosen: %s", way_chosen(s));
     if (!c->json) {
         report_machine(s->contexts[0]);
-        report_line("scorer", "%d users, %d items, %d columns", (int)s->info.n_users, (int)s->info.n_items, (int)s->info.width);
+        report_line("scorer", "%d users, %d items, %d columns", (int)s->info.n_users, (int)s->info.n_items,
+                    (int)s->info.width);
         printf("\nbest %d items of every user\n", (int)c->k);
         report_spread(chosen, &s->all[0], "s", 4);
         report_spread("float32", &s->all[1], "s", 4);
         report_spread("bare product", &s->product, "s", 4);
-        report_line("", "%.2f and %.2f times the bare product, which does %.0f GFLOP/s", s->all[0].median / s->product.median,
-                    s->all[1].median / s->product.median, operations / s->product.median * 1e-9);
+        report_line("", "%.2f and %.2f times the bare product, which does %.0f GFLOP/s",
+                    s->all[0].median / s->product.median, s->all[1].median / s->product.median,
+                    operations / s->product.median * 1e-9);
         printf("\nof one user\n");
         report_spread(chosen, &one[0], "ms", 3);
         report_spread("float32", &one[1], "ms", 3);
@@ -285,8 +287,8 @@ static void print_results(const score_choices *c, const scoring *s)
         report_line("", "%.2f and %.2f times the bare product of one row", one[0].median / vector.median,
                     one[1].median / vector.median);
         for (int i = 0; i < s->n_callers; i++) {
-            report_line("callers", "%d at once: %.0f lists a second, median %.3f ms, 99th percentile %.3f ms", (int)s->callers[i],
-                        s->asked[i].per_second, s->asked[i].median * 1e3, s->asked[i].p99 * 1e3);
+            report_line("callers", "%d at once: %.0f lists a second, median %.3f ms, 99th percentile %.3f ms",
+                        (int)s->callers[i], s->asked[i].per_second, s->asked[i].median * 1e3, s->asked[i].p99 * 1e3);
         }
         return;
     }
@@ -356,7 +358,9 @@ static int bench(const score_choices *c, scoring *s)
 
 int bench_score(int argc, char **argv)
 {
-    score_choices c = {.k = 20, .runs = DEFAULT_RUNS, .on = MACHINE_INIT,
+    score_choices c = {.k = 20,
+                       .runs = DEFAULT_RUNS,
+                       .on = MACHINE_INIT,
                        .data = {.users = 15576, .items = 8678, .interactions = 139318}};
     scoring s = {.info = CFD_SCORER_INFO_INIT};
     const option options[] = {
@@ -368,8 +372,14 @@ int bench_score(int argc, char **argv)
         {"json", NULL, "print JSON", OPTION_FLAG, &c.json, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"bench score", "Times the lists of all users, and of one, beside the bare product.", NULL, 0, 0,
-                               options, sizeof options / sizeof options[0], NULL};
+    const command_line line = {"bench score",
+                               "Times the lists of all users, and of one, beside the bare product.",
+                               NULL,
+                               0,
+                               0,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     int code = options_parse(&line, argc, argv, NULL);
     if (code < 0) {
         code = c.model ? -1 : synthetic_check(line.command, &c.data);

@@ -42,9 +42,10 @@ static int add_sizes(const char *command, const char *name, const char *text, bo
         }
         synthetic_modality *m = &s->modalities[s->n];
         if (!next_size(&at, sparse, &m->columns, &m->per_item)) {
-            return usage_error(sparse ? "%s: --%s \"%s\": COLUMNS:NONZEROS,... wanted, columns from 1 to 10000000 and no more "
-                                        "nonzeros of an item"
-                                      : "%s: --%s \"%s\": columns,... wanted, each from 1 to 10000000",
+            return usage_error(sparse
+                                   ? "%s: --%s \"%s\": COLUMNS:NONZEROS,... wanted, columns from 1 to 10000000 and no more "
+                                     "nonzeros of an item"
+                                   : "%s: --%s \"%s\": columns,... wanted, each from 1 to 10000000",
                                command, name, text);
         }
         snprintf(m->role, sizeof m->role, s->n == 0 ? "visual" : s->n == 1 ? "textual" : "m%zu", s->n + 1);

@@ -69,7 +69,8 @@ static int begin(const step_choices *c, cfd_context *context, const cfd_config *
         return out_of_memory();
     }
     m->whole_peak = !reset_peak();
-    if (cfd_model_create(context, config, dataset, &m->model) != CFD_OK || cfd_model_get_info(m->model, &m->info) != CFD_OK) {
+    if (cfd_model_create(context, config, dataset, &m->model) != CFD_OK ||
+        cfd_model_get_info(m->model, &m->info) != CFD_OK) {
         return failed_in_library();
     }
     for (int32_t k = 0; k == 0 || (k < c->warm_up && code == EXIT_DONE); k++) {
@@ -222,7 +223,12 @@ int bench_step(int argc, char **argv)
         {"steps", "N", "steps to time (default: about 3 s, 15 at least)", OPTION_INTEGER, &c.steps, 1, MOST_STEPS},
         {"instructions", "auto|baseline|avx2|avx512", "of the library's own loops", OPTION_CHOICE, &c.instructions, 0, 0},
     };
-    const command_line line = {"bench step", "Times training steps on synthetic data, and their parts.", NULL, 0, 0, options,
+    const command_line line = {"bench step",
+                               "Times training steps on synthetic data, and their parts.",
+                               NULL,
+                               0,
+                               0,
+                               options,
                                sizeof options / sizeof options[0],
                                "peak_bytes is of the process while the model is made and steps, the data set included."};
     return step_run(&line, argc, argv, &c, bench);

@@ -120,7 +120,8 @@ static int draw_rows(const popularity *p, int32_t rows, const int64_t *offsets, 
     }
     memset(seen, 0xff, (size_t)p->n * sizeof *seen); /* -1: no owner */
     for (int32_t row = 0; row < rows; row++) {
-        draw_distinct(p, stream(seed, purpose, (uint64_t)row), row, seen, offsets[row + 1] - offsets[row], ids + offsets[row]);
+        draw_distinct(p, stream(seed, purpose, (uint64_t)row), row, seen, offsets[row + 1] - offsets[row],
+                      ids + offsets[row]);
     }
     free(seen);
     *out = ids;

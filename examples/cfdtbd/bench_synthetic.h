@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 typedef struct synthetic_modality {
-    char role[16];    /* "visual", "textual", "m3", ...: the first two as the presets know them */
+    char role[16]; /* "visual", "textual", "m3", ...: the first two as the presets know them */
     int32_t columns;
     int32_t per_item; /* tags of each item; 0: dense */
 } synthetic_modality;

@@ -74,8 +74,13 @@ int config_command(int argc, char **argv)
         {"set", "KEY=VALUE", "set a key", OPTION_LIST, &settings, 0, 0},
         {"json", NULL, "print JSON", OPTION_FLAG, &as_json, 0, 0},
     };
-    const command_line line = {"config", "Prints every key of the configuration: value, help, type, range, default.",
-                               NULL, 0, 0, options, sizeof options / sizeof options[0],
+    const command_line line = {"config",
+                               "Prints every key of the configuration: value, help, type, range, default.",
+                               NULL,
+                               0,
+                               0,
+                               options,
+                               sizeof options / sizeof options[0],
                                "In a key that ends in ROLE, ROLE is the name under which the model knows a modality."};
     cfd_config *config = NULL;
     int code = options_parse(&line, argc, argv, NULL);

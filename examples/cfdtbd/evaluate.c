@@ -79,16 +79,22 @@ int evaluate_command(int argc, char **argv)
     const char *arguments[2];
     static const char *const names[] = {"MODEL", "DIR"};
     const option options[] = {
-        {"protocol", "sampled|full", "rank against sampled items, or all (default: as trained)", OPTION_CHOICE,
-         &c.protocol, 0, 0},
+        {"protocol", "sampled|full", "rank against sampled items, or all (default: as trained)", OPTION_CHOICE, &c.protocol,
+         0, 0},
         {"split", "validation|test", "what to evaluate (default: test)", OPTION_CHOICE, &c.split, 0, 0},
         {"k", "K,K,...", "cut-offs of the metrics (default: 5,10,20)", OPTION_TEXT, &c.k, 0, 0},
         {"json", NULL, "print JSON", OPTION_FLAG, &c.json, 0, 0},
         {"seed", "S", "of the sampled items (default: 2024)", OPTION_SEED, &c.on.seed, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"evaluate", "Ranks the held-out items of a data set with a saved model.", names, 2, 2,
-                               options, sizeof options / sizeof options[0], NULL};
+    const command_line line = {"evaluate",
+                               "Ranks the held-out items of a data set with a saved model.",
+                               names,
+                               2,
+                               2,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     int code = options_parse(&line, argc, argv, arguments);
     if (code < 0) {
         code = cutoffs_parse("evaluate", c.k, &c.cuts);

@@ -161,12 +161,19 @@ int explain_command(int argc, char **argv)
     const option options[] = {
         {"user", "ID", "name or number of the user (required); a name wins", OPTION_TEXT, &c.user, 0, 0},
         {"item", "ID", "name or number of the item (required); a name wins", OPTION_TEXT, &c.item, 0, 0},
-        {"k", "N", "how many of the user's items, those that contribute most (default: 5)", OPTION_INTEGER, &c.k, 0, INT32_MAX},
+        {"k", "N", "how many of the user's items, those that contribute most (default: 5)", OPTION_INTEGER, &c.k, 0,
+         INT32_MAX},
         {"json", NULL, "print JSON", OPTION_FLAG, &c.json, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"explain", "Takes a score apart: what each part of the model says, and each of the user's items.",
-                               names, 2, 2, options, sizeof options / sizeof options[0], NULL};
+    const command_line line = {"explain",
+                               "Takes a score apart: what each part of the model says, and each of the user's items.",
+                               names,
+                               2,
+                               2,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     int code = options_parse(&line, argc, argv, arguments);
     if (code < 0 && (!c.user || !c.item)) {
         code = usage_error("explain: %s is missing (see cfdtbd explain --help)", c.user ? "--item" : "--user");

@@ -34,8 +34,13 @@ int export_command(int argc, char **argv)
          OPTION_CHOICE, &format, 0, 0},
         {"verbose", NULL, "print what the library found and chose, too", OPTION_FLAG, &on.verbose, 0, 0},
     };
-    const command_line line = {"export", "Writes the rows of a model whose inner product is the score.", names,
-                               2, 2, options, sizeof options / sizeof options[0],
+    const command_line line = {"export",
+                               "Writes the rows of a model whose inner product is the score.",
+                               names,
+                               2,
+                               2,
+                               options,
+                               sizeof options / sizeof options[0],
                                "An index over the keys, for the largest inner product, is asked with a user's query row."};
     cfd_context *context = NULL;
     int code = options_parse(&line, argc, argv, arguments);

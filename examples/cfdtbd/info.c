@@ -36,8 +36,8 @@ static int describe_data(cfd_context *context, const char *path)
     print_path("data set", path);
     printf("  users         %d%s\n", (int)info.n_users, info.has_user_names ? ", with names" : "");
     printf("  items         %d%s\n", (int)info.n_items, info.has_item_names ? ", with names" : "");
-    printf("  interactions  %lld train, %lld validation, %lld test\n", (long long)info.n_train,
-           (long long)info.n_validation, (long long)info.n_test);
+    printf("  interactions  %lld train, %lld validation, %lld test\n", (long long)info.n_train, (long long)info.n_validation,
+           (long long)info.n_test);
     if (info.duplicates) {
         printf("  to note       %lld repeated interactions, counted once\n", (long long)info.duplicates);
     }
@@ -53,8 +53,8 @@ static int describe_data(cfd_context *context, const char *path)
         (void)cfd_dataset_get_modality(dataset, (size_t)i, &m);
         printf("  modality      ");
         print_shown(m.name);
-        printf(": %s, %d columns, %lld numbers, %d items without\n", form_of(&m), (int)m.columns,
-               (long long)m.nonzeros, (int)m.empty_items);
+        printf(": %s, %d columns, %lld numbers, %d items without\n", form_of(&m), (int)m.columns, (long long)m.nonzeros,
+               (int)m.empty_items);
     }
     cfd_dataset_destroy(dataset);
     return EXIT_DONE;
@@ -102,8 +102,14 @@ int info_command(int argc, char **argv)
     const char *path;
     static const char *const names[] = {"MODEL|DIR"};
     const option options[] = {MACHINE_OPTIONS(&on)};
-    const command_line line = {"info", "Says what a model file or a data set directory is.", names, 1, 1, options,
-                               sizeof options / sizeof options[0], NULL};
+    const command_line line = {"info",
+                               "Says what a model file or a data set directory is.",
+                               names,
+                               1,
+                               1,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     struct stat there;
     cfd_context *context = NULL;
     int code = options_parse(&line, argc, argv, &path);

@@ -12,15 +12,15 @@ typedef struct json {
     FILE *file;
     bool indented; /* one value a line; else all on one line */
     int depth;
-    bool started;  /* the innermost object or array has a value already */
+    bool started; /* the innermost object or array has a value already */
 } json;
 
 json json_begin(FILE *file, bool indented);
 void json_end(json *j); /* the closing newline */
 
 /* `key` is NULL within arrays and at the top. */
-void json_open(json *j, const char *key, char bracket); /* '{' or '[' */
-void json_close(json *j, char bracket);                 /* '}' or ']' */
+void json_open(json *j, const char *key, char bracket);      /* '{' or '[' */
+void json_close(json *j, char bracket);                      /* '}' or ']' */
 void json_text(json *j, const char *key, const char *value); /* NULL: null */
 void json_number(json *j, const char *key, double value);
 void json_float(json *j, const char *key, float value); /* shortest that reads back the same float */

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-static int find(const char *directory, const char *what, const char *text, int32_t named, bool has_names, int32_t n, int32_t *id)
+static int find(const char *directory, const char *what, const char *text, int32_t named, bool has_names, int32_t n,
+                int32_t *id)
 {
     int64_t number;
     if (named >= 0) {
@@ -17,8 +18,8 @@ static int find(const char *directory, const char *what, const char *text, int32
         *id = (int32_t)number;
         return EXIT_DONE;
     }
-    return failed("%s has no %s \"%s\": %sa number from 0 to %d", directory, what, text, has_names ? "neither a name nor " : "",
-                  (int)n - 1);
+    return failed("%s has no %s \"%s\": %sa number from 0 to %d", directory, what, text,
+                  has_names ? "neither a name nor " : "", (int)n - 1);
 }
 
 int find_user(const cfd_dataset *dataset, const char *directory, const char *text, int32_t *user)

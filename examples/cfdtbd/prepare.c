@@ -28,8 +28,7 @@ typedef struct prepare_options {
 
 static int read_delimiter(prepare_options *options)
 {
-    static const char *const words[][2] = {
-        {"tab", "\t"}, {"comma", ","}, {"semicolon", ";"}, {"space", " "}, {"pipe", "|"}};
+    static const char *const words[][2] = {{"tab", "\t"}, {"comma", ","}, {"semicolon", ";"}, {"space", " "}, {"pipe", "|"}};
     const char *text = options->delimiter;
     if (text == NULL || strcmp(text, "auto") == 0) {
         return EXIT_DONE;
@@ -42,7 +41,8 @@ static int read_delimiter(prepare_options *options)
     }
     if (strlen(text) > 4 || strpbrk(text, "\"\r\n") != NULL) {
         return usage_error("prepare: --delimiter \"%s\": auto, tab, comma, semicolon, space, pipe or up to 4 "
-                           "characters wanted", text);
+                           "characters wanted",
+                           text);
     }
     options->table.delimiter = text;
     return EXIT_DONE;
@@ -156,12 +156,12 @@ static void print_summary(const prepare_options *options, const table *from, siz
         printf("%zu repeated interactions were dropped\n", n_repeated);
     }
     print_shown(options->out);
-    printf(": %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n", (long)users->n,
-           (long)items->n, list->n, counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST]);
+    printf(": %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n", (long)users->n, (long)items->n,
+           list->n, counts[SPLIT_TRAIN], counts[SPLIT_VALIDATION], counts[SPLIT_TEST]);
 }
 
-static int write_files(output *out, const table *from, const id_map *users, const id_map *items,
-                       const unsigned char *splits, complaint *problem)
+static int write_files(output *out, const table *from, const id_map *users, const id_map *items, const unsigned char *splits,
+                       complaint *problem)
 {
     int code = output_start(out, problem);
     code = code == 0 ? output_interactions(out, &from->interactions, splits, problem) : code;
@@ -180,8 +180,8 @@ static int split_and_write(const prepare_options *options, table *from, output *
     size_t n_repeated = n_all - list->n;
     code = code == 0 ? interactions_core(list, from->users.n, from->items.n, options->core, problem) : code;
     if (code == 0 && list->n == 0) {
-        code = complain(problem, "%s: nothing is left of %lld rows (--core %d%s)", options->file,
-                        (long long)from->n_rows, (int)options->core, from->n_low > 0 ? ", --min-rating" : "");
+        code = complain(problem, "%s: nothing is left of %lld rows (--core %d%s)", options->file, (long long)from->n_rows,
+                        (int)options->core, from->n_low > 0 ? ", --min-rating" : "");
     }
     code = code == 0 ? interactions_renumber(list, from->users.n, from->items.n, &users, &items, problem) : code;
     if (code == 0 && (splits = malloc(list->n)) == NULL) {
@@ -207,8 +207,7 @@ static int run(const prepare_options *options)
     int code = output_begin(&out, options->out, written_files, options->force, &problem);
     code = code == 0 ? table_read(&from, options->file, &options->table, &problem) : code;
     if (code == 0 && options->min_rating != NULL && !from.has_rating) {
-        code = complain(&problem, "%s: --min-rating, but there is no rating column (--rating says which)",
-                        options->file);
+        code = complain(&problem, "%s: --min-rating, but there is no rating column (--rating says which)", options->file);
     }
     code = code == 0 ? split_and_write(options, &from, &out, &problem) : code;
     output_abandon(&out);
@@ -222,25 +221,24 @@ int prepare_command(int argc, char **argv)
     const char *const arguments[] = {"FILE"};
     const option table_of_options[] = {
         {"out", "DIR", "the data set directory to write; must not exist, or be empty", OPTION_TEXT, &o.out, 0, 0},
-        {"user", "COLUMN", "users' column: name in the header, or number from 1", OPTION_TEXT,
-         &o.table.columns[COLUMN_USER], 0, 0},
+        {"user", "COLUMN", "users' column: name in the header, or number from 1", OPTION_TEXT, &o.table.columns[COLUMN_USER],
+         0, 0},
         {"item", "COLUMN", "items' column", OPTION_TEXT, &o.table.columns[COLUMN_ITEM], 0, 0},
-        {"time", "COLUMN", "times' column, numbers; none: pay no heed to time", OPTION_TEXT,
-         &o.table.columns[COLUMN_TIME], 0, 0},
+        {"time", "COLUMN", "times' column, numbers; none: pay no heed to time", OPTION_TEXT, &o.table.columns[COLUMN_TIME],
+         0, 0},
         {"rating", "COLUMN", "ratings' column, numbers; none: pay no heed to it", OPTION_TEXT,
          &o.table.columns[COLUMN_RATING], 0, 0},
         {"min-rating", "R", "leave out rows that are rated lower", OPTION_TEXT, &o.min_rating, 0, 0},
-        {"core", "K", "drop users and items with fewer than K interactions, until none is left (default 1)",
-         OPTION_INTEGER, &o.core, 1, 1000000},
-        {"split", "leave-one-out|ratio", "how each user's interactions are split (default leave-one-out)",
-         OPTION_CHOICE, &o.split, 0, 0},
-        {"ratio", "T,V,T", "shares of train, validation and test, for --split ratio (default 0.8,0.1,0.1)",
-         OPTION_TEXT, &o.ratio, 0, 0},
+        {"core", "K", "drop users and items with fewer than K interactions, until none is left (default 1)", OPTION_INTEGER,
+         &o.core, 1, 1000000},
+        {"split", "leave-one-out|ratio", "how each user's interactions are split (default leave-one-out)", OPTION_CHOICE,
+         &o.split, 0, 0},
+        {"ratio", "T,V,T", "shares of train, validation and test, for --split ratio (default 0.8,0.1,0.1)", OPTION_TEXT,
+         &o.ratio, 0, 0},
         {"seed", "S", "orders what times do not (default 2024)", OPTION_SEED, &o.splitting.seed, 0, 0},
         {"delimiter", "D", "auto (default), tab, comma, semicolon, space, pipe, or up to 4 characters", OPTION_TEXT,
          &o.delimiter, 0, 0},
-        {"header", "yes|no|auto", "whether the first line names the columns (default auto)", OPTION_CHOICE, &o.header,
-         0, 0},
+        {"header", "yes|no|auto", "whether the first line names the columns (default auto)", OPTION_CHOICE, &o.header, 0, 0},
         {"force", NULL, "replace DIR, if it holds nothing but an earlier result", OPTION_FLAG, &o.force, 0, 0},
     };
     const command_line line = {

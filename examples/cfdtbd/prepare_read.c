@@ -184,8 +184,8 @@ static int find_layout(const record_reader *reader, const table_options *options
     }
     for (int role = COLUMN_TIME; role <= COLUMN_RATING; role++) {
         double number;
-        if (options->header == HEADER_AUTO && !result->has_header && found->column[role] >= 0
-            && !number_from_text(record_text(reader, (size_t)found->column[role]), &number)) {
+        if (options->header == HEADER_AUTO && !result->has_header && found->column[role] >= 0 &&
+            !number_from_text(record_text(reader, (size_t)found->column[role]), &number)) {
             /* A time or rating that is no number, in the first line: a title. */
             table_options with_header = *options;
             with_header.header = HEADER_YES;
@@ -199,17 +199,15 @@ static int find_layout(const record_reader *reader, const table_options *options
 /* ---- rows ---- */
 
 /* The number of the name in a field, or -1. */
-static int32_t read_name(const record_reader *reader, const layout *found, int role, name_table *names,
-                         complaint *problem)
+static int32_t read_name(const record_reader *reader, const layout *found, int role, name_table *names, complaint *problem)
 {
     const char *text = record_text(reader, (size_t)found->column[role]);
     if (*text == '\0') {
-        return complain(problem, "%s:%lld: the %s is empty", reader->lines.name, (long long)reader->line,
-                        role_names[role]);
+        return complain(problem, "%s:%lld: the %s is empty", reader->lines.name, (long long)reader->line, role_names[role]);
     }
     if (strpbrk(text, "\n\r") != NULL) {
-        return complain(problem, "%s:%lld: the %s has a line end in its name", reader->lines.name,
-                        (long long)reader->line, role_names[role]);
+        return complain(problem, "%s:%lld: the %s has a line end in its name", reader->lines.name, (long long)reader->line,
+                        role_names[role]);
     }
     return names_number(names, text, reader->fields[found->column[role]].length, problem);
 }
@@ -224,16 +222,15 @@ static int read_number(const record_reader *reader, const layout *found, int rol
     return 0;
 }
 
-static int read_row(table *result, const record_reader *reader, const layout *found, double min_rating,
-                    complaint *problem)
+static int read_row(table *result, const record_reader *reader, const layout *found, double min_rating, complaint *problem)
 {
     if (reader->n != found->width) {
         return complain(problem, "%s:%lld: %zu fields where the first line has %zu", reader->lines.name,
                         (long long)reader->line, reader->n, found->width);
     }
     double time = 0, rating = 0;
-    if ((result->has_time && read_number(reader, found, COLUMN_TIME, &time, problem) != 0)
-        || (result->has_rating && read_number(reader, found, COLUMN_RATING, &rating, problem) != 0)) {
+    if ((result->has_time && read_number(reader, found, COLUMN_TIME, &time, problem) != 0) ||
+        (result->has_rating && read_number(reader, found, COLUMN_RATING, &rating, problem) != 0)) {
         return -1;
     }
     result->n_rows++;

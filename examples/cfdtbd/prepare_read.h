@@ -18,7 +18,7 @@ typedef struct table_options {
     const char *columns[COLUMN_ROLES]; /* name, number from 1, or "none"; NULL: found by header or position */
     const char *delimiter;             /* the bytes between fields; NULL: found in the first line */
     header_choice header;
-    double min_rating;                 /* rows rated lower are left out; -infinity: none */
+    double min_rating; /* rows rated lower are left out; -infinity: none */
 } table_options;
 
 /* What a table held. */

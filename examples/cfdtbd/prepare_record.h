@@ -16,10 +16,10 @@ typedef struct field {
 typedef struct record_reader {
     line_reader lines;
     char delimiter[8];
-    bool quotes;     /* fields may be quoted as RFC 4180 has it: everywhere but in tab-separated text */
-    field *fields;   /* of the current record */
+    bool quotes;   /* fields may be quoted as RFC 4180 has it: everywhere but in tab-separated text */
+    field *fields; /* of the current record */
     size_t n, capacity;
-    int64_t line;    /* where the current record begins */
+    int64_t line; /* where the current record begins */
 } record_reader;
 
 /* delimiter NULL: tab, "::", comma or semicolon, the first of these that the first line has; else a space. */

@@ -93,8 +93,7 @@ int config_assign(const char *command, cfd_config *config, const char *assignmen
     return status == CFD_OK ? EXIT_DONE : usage_error("%s: --set: %s", command, cfd_last_error());
 }
 
-static int visit_one(const cfd_config *config, const cfd_config_key *key, const char *name, config_visitor visit,
-                     void *user)
+static int visit_one(const cfd_config *config, const cfd_config_key *key, const char *name, config_visitor visit, void *user)
 {
     char *value = config_value(config, name);
     if (!value) {
@@ -140,14 +139,12 @@ static int open_pair(serving *s, const char *model_path, const char *directory)
     }
     if (of_model.n_users != of_data.n_users || of_model.n_items != of_data.n_items) {
         return failed("the model does not fit the data set: %s has %d users and %d items, %s has %d and %d", model_path,
-                      (int)of_model.n_users, (int)of_model.n_items, directory, (int)of_data.n_users,
-                      (int)of_data.n_items);
+                      (int)of_model.n_users, (int)of_model.n_items, directory, (int)of_data.n_users, (int)of_data.n_items);
     }
     return EXIT_DONE;
 }
 
-int with_serving(const machine *m, const char *model_path, const char *directory, serving_work work,
-                 const void *choices)
+int with_serving(const machine *m, const char *model_path, const char *directory, serving_work work, const void *choices)
 {
     serving s = {NULL, NULL, NULL};
     int code = open_context(m, &s.context);

@@ -25,14 +25,24 @@ typedef struct machine {
     bool profile;
 } machine;
 
-#define MACHINE_INIT {"auto", 0, 2024, false, NULL, NULL, false}
+#define MACHINE_INIT                              \
+    {                                             \
+        "auto", 0, 2024, false, NULL, NULL, false \
+    }
 
 /* Rows of an option table that fill a machine. */
-#define MACHINE_OPTIONS(m)                                                                                    \
-    {"threads", "N", "threads that compute; 0: as many as there are processors. Results do not depend on it", \
-     OPTION_INTEGER, &(m)->threads, 0, 1024},                                                                 \
-    {"device", "auto|cpu|cuda[:i]", "what computes (also: reference)", OPTION_TEXT, &(m)->device, 0, 0},      \
-    {"verbose", NULL, "print what the library found and chose, too", OPTION_FLAG, &(m)->verbose, 0, 0}
+#define MACHINE_OPTIONS(m)                                                                                   \
+    {"threads",                                                                                              \
+     "N",                                                                                                    \
+     "threads that compute; 0: as many as there are processors. Results do not depend on it",                \
+     OPTION_INTEGER,                                                                                         \
+     &(m)->threads,                                                                                          \
+     0,                                                                                                      \
+     1024},                                                                                                  \
+        {"device", "auto|cpu|cuda[:i]", "what computes (also: reference)", OPTION_TEXT, &(m)->device, 0, 0}, \
+    {                                                                                                        \
+        "verbose", NULL, "print what the library found and chose, too", OPTION_FLAG, &(m)->verbose, 0, 0     \
+    }
 
 /* A context whose warnings go to stderr, and with --verbose its other messages too. *m must outlive it. Returns
  * EXIT_DONE, or the exit code after its message. */
@@ -61,8 +71,7 @@ typedef struct serving {
 /* Opens both, refuses a pair of different sizes, and has `work` done with them, which returns the exit code, as this
  * does. */
 typedef int (*serving_work)(const void *choices, const serving *s);
-int with_serving(const machine *m, const char *model_path, const char *directory, serving_work work,
-                 const void *choices);
+int with_serving(const machine *m, const char *model_path, const char *directory, serving_work work, const void *choices);
 
 /* "data: 60 users, 40 items, 480 training interactions", and what is unusual: repeated interactions, leakage. */
 void print_data(const cfd_dataset_info *data, int64_t n_train);

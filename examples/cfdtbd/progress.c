@@ -45,8 +45,8 @@ static void draw(const cfd_progress *p, const char *evaluated)
     memset(bar, '#', (size_t)(share * BAR_COLUMNS));
     bar[BAR_COLUMNS] = '\0';
     duration(rate > 0 ? (all - done) / rate : 0, left);
-    snprintf(line, sizeof line, "epoch %d/%d [%s] %.1f steps/s, %s left%s", (int)p->epoch, (int)p->n_epochs, bar, rate,
-             left, evaluated);
+    snprintf(line, sizeof line, "epoch %d/%d [%s] %.1f steps/s, %s left%s", (int)p->epoch, (int)p->n_epochs, bar, rate, left,
+             evaluated);
     line[LINE_COLUMNS] = '\0';
     size_t width = strlen(line);
     fprintf(stderr, "\r%s%*s", line, drawn > width ? (int)(drawn - width) : 0, "");
@@ -65,8 +65,8 @@ static void print_epoch(const cfd_progress *p, const char *split)
     n += (size_t)snprintf(line + n, sizeof line - n, "  %.2f s", p->epoch_seconds);
     if (p->metrics && p->n_metrics > 0) {
         const cfd_metrics *m = &p->metrics[0];
-        snprintf(line + n, sizeof line - n, "  %s hr@%d %.4f ndcg@%d %.4f%s", split, (int)m->k, m->hr, (int)m->k,
-                 m->ndcg, p->improved ? "  best so far" : "");
+        snprintf(line + n, sizeof line - n, "  %s hr@%d %.4f ndcg@%d %.4f%s", split, (int)m->k, m->hr, (int)m->k, m->ndcg,
+                 p->improved ? "  best so far" : "");
     }
     fprintf(stderr, "%s\n", line);
 }

@@ -42,8 +42,8 @@ static int seen_items(const cfd_dataset *dataset, int32_t user, int32_t **items,
     return EXIT_DONE;
 }
 
-static void print_items(const cfd_dataset *dataset, bool as_json, int32_t user, const int32_t *items,
-                        const float *scores, int32_t n)
+static void print_items(const cfd_dataset *dataset, bool as_json, int32_t user, const int32_t *items, const float *scores,
+                        int32_t n)
 {
     char number[JSON_NUMBER_BYTES];
     if (!as_json) {
@@ -115,8 +115,14 @@ int recommend_command(int argc, char **argv)
         {"json", NULL, "print JSON", OPTION_FLAG, &c.json, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"recommend", "Lists the best items of a user, without those that the user has.", names,
-                               2, 2, options, sizeof options / sizeof options[0], NULL};
+    const command_line line = {"recommend",
+                               "Lists the best items of a user, without those that the user has.",
+                               names,
+                               2,
+                               2,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     int code = options_parse(&line, argc, argv, arguments);
     if (code < 0 && !c.user) {
         code = usage_error("recommend: --user is missing (see cfdtbd recommend --help)");

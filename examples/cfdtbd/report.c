@@ -123,8 +123,7 @@ static void write_best(json *j, const training_run *run)
     json_close(j, '}');
 }
 
-static void write_evaluation(json *j, const char *key, const final_evaluation *f, const cfd_metrics *metrics,
-                             bool present)
+static void write_evaluation(json *j, const char *key, const final_evaluation *f, const cfd_metrics *metrics, bool present)
 {
     if (!present) {
         json_text(j, key, NULL);

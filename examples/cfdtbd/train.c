@@ -100,8 +100,7 @@ static int build_config(const train_choices *c, cfd_config *config)
 }
 
 /* Without a word on selection: validation where there is one apart from training, else the last epoch. */
-static int choose_selection(const train_choices *c, const cfd_dataset *dataset, cfd_config *config,
-                            const char **selected_on)
+static int choose_selection(const train_choices *c, const cfd_dataset *dataset, cfd_config *config, const char **selected_on)
 {
     cfd_dataset_info info = CFD_DATASET_INFO_INIT;
     if (cfd_dataset_get_info(dataset, &info) != CFD_OK) {
@@ -326,7 +325,12 @@ int train_command(int argc, char **argv)
         {"seed", "S", "of every random number (default: 2024)", OPTION_SEED, &c.on.seed, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
-    const command_line line = {"train", "Trains a model on a data set directory and evaluates it.", names, 1, 1, options,
+    const command_line line = {"train",
+                               "Trains a model on a data set directory and evaluates it.",
+                               names,
+                               1,
+                               1,
+                               options,
                                sizeof options / sizeof options[0],
                                "Ctrl-C stops after the step and keeps the best model so far; a second one ends at once."};
     int code = options_parse(&line, argc, argv, &run.directory);

@@ -73,8 +73,7 @@ static int read_line(line_reader *reader, complaint *problem)
     size_t start = reader->length;
     for (; c != EOF && c != '\n'; c = getc_unlocked(reader->stream)) {
         if (c == '\0') {
-            return complain(problem, "%s:%lld: NUL byte: this is not a text file", reader->name,
-                            (long long)reader->number);
+            return complain(problem, "%s:%lld: NUL byte: this is not a text file", reader->name, (long long)reader->number);
         }
         if (make_room(reader, problem) != 0) {
             return -1;

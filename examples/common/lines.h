@@ -14,10 +14,10 @@
 
 typedef struct line_reader {
     FILE *stream;
-    const char *name;  /* for complaints; the caller's */
-    char *bytes;       /* the current line or lines, NUL-terminated */
+    const char *name; /* for complaints; the caller's */
+    char *bytes;      /* the current line or lines, NUL-terminated */
     size_t length, capacity;
-    int64_t number;    /* of the last line that was read, from 1 */
+    int64_t number; /* of the last line that was read, from 1 */
     int is_standard_input;
 } line_reader;
 

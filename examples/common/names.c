@@ -101,8 +101,8 @@ int32_t names_number(name_table *names, const char *name, size_t length, complai
     if (length >= SIZE_MAX - names->n_bytes) {
         return complain_of_memory(problem);
     }
-    if (names->n_bytes + length + 1 > names->bytes_capacity
-        && grow_bytes(names, names->n_bytes + length + 1, problem) != 0) {
+    if (names->n_bytes + length + 1 > names->bytes_capacity &&
+        grow_bytes(names, names->n_bytes + length + 1, problem) != 0) {
         return -1;
     }
     memcpy(names->bytes + names->n_bytes, name, length);

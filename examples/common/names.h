@@ -10,12 +10,12 @@
 
 /* Zero-initialise; names_release in the end. */
 typedef struct name_table {
-    char *bytes;        /* all names, each NUL-terminated */
+    char *bytes; /* all names, each NUL-terminated */
     size_t n_bytes, bytes_capacity;
-    size_t *starts;     /* n, into bytes */
+    size_t *starts; /* n, into bytes */
     int32_t n, capacity;
-    int32_t *slots;     /* hash table: number or -1 */
-    size_t n_slots;     /* a power of 2 */
+    int32_t *slots; /* hash table: number or -1 */
+    size_t n_slots; /* a power of 2 */
 } name_table;
 
 /* The number of a name of `length` bytes, given to it now if it is new; -1 with a complaint. */

@@ -155,9 +155,7 @@ static int store(const command_line *line, const option *o, const char *value)
 {
     int64_t number;
     switch (o->kind) {
-    case OPTION_FLAG:
-        *(bool *)o->target = true;
-        return -1;
+    case OPTION_FLAG: *(bool *)o->target = true; return -1;
     case OPTION_TEXT:
         if (value[0] == '\0') {
             return mistake(line, "--%s is empty, %s wanted", o->name, o->value);
@@ -182,8 +180,7 @@ static int store(const command_line *line, const option *o, const char *value)
     }
     case OPTION_INTEGER:
         if (!integer_from_text(value, o->low, o->high, &number)) {
-            return mistake(line, "--%s \"%s\": an integer from %d to %d wanted", o->name, value, (int)o->low,
-                           (int)o->high);
+            return mistake(line, "--%s \"%s\": an integer from %d to %d wanted", o->name, value, (int)o->low, (int)o->high);
         }
         *(int32_t *)o->target = (int32_t)number;
         return -1;

@@ -36,10 +36,10 @@ typedef struct command_line {
     const char *purpose;          /* one sentence */
     const char *const *arguments; /* names of the positional arguments */
     size_t n_arguments;
-    size_t n_required;            /* so many of them, the first, must be there */
+    size_t n_required; /* so many of them, the first, must be there */
     const option *options;
     size_t n_options;
-    const char *notes;            /* closes the help; may be NULL */
+    const char *notes; /* closes the help; may be NULL */
 } command_line;
 
 /* Reads argv[1] to argv[argc - 1]; an argument that is not there is NULL. Returns -1 to go on; else the exit code (help

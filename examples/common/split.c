@@ -51,8 +51,7 @@ static void held_out(const split_options *options, size_t n, size_t *validation,
     }
 }
 
-int interactions_split(const interaction_list *list, const split_options *options, unsigned char *splits,
-                       complaint *problem)
+int interactions_split(const interaction_list *list, const split_options *options, unsigned char *splits, complaint *problem)
 {
     event *events = NULL;
     size_t capacity = 0;

@@ -6,12 +6,13 @@
 #include <string.h>
 
 /* Words of a description that say nothing of the package, in alphabetical order. */
-static const char *const stop_words[] = {
-    "a",    "all",  "an",   "and", "any",  "are", "as",   "at",   "based", "be",   "but",   "by",    "can",  "for",
-    "from", "has",  "have", "if",  "in",   "into", "is",  "it",   "its",   "like", "may",   "more",  "not",  "of",
-    "on",   "one",  "or",   "other", "s",  "several", "so", "some", "such", "t",   "than",  "that",  "the",  "their",
-    "them", "there", "these", "this", "to", "up",  "use", "used", "using", "various", "via", "was", "when", "which",
-    "with", "without", "you", "your"};
+static const char *const stop_words[] = {"a",    "all",   "an",   "and",     "any",   "are",   "as",      "at",    "based",
+                                         "be",   "but",   "by",   "can",     "for",   "from",  "has",     "have",  "if",
+                                         "in",   "into",  "is",   "it",      "its",   "like",  "may",     "more",  "not",
+                                         "of",   "on",    "one",  "or",      "other", "s",     "several", "so",    "some",
+                                         "such", "t",     "than", "that",    "the",   "their", "them",    "there", "these",
+                                         "this", "to",    "up",   "use",     "used",  "using", "various", "via",   "was",
+                                         "when", "which", "with", "without", "you",   "your"};
 
 static int compare_word(const void *key, const void *entry)
 {
@@ -20,8 +21,8 @@ static int compare_word(const void *key, const void *entry)
 
 static int is_stop_word(const char *word)
 {
-    return bsearch(word, stop_words, sizeof(stop_words) / sizeof(stop_words[0]), sizeof(stop_words[0]), compare_word)
-           != NULL;
+    return bsearch(word, stop_words, sizeof(stop_words) / sizeof(stop_words[0]), sizeof(stop_words[0]), compare_word) !=
+           NULL;
 }
 
 static int add_tag(content *to, const char *text, size_t length, complaint *problem)
@@ -217,8 +218,7 @@ int content_prune(content *of, int32_t min_items, int32_t *n_described, complain
     return 0;
 }
 
-int content_write(const content *of, output *out, const char *tags_file, const char *vocabulary_file,
-                  complaint *problem)
+int content_write(const content *of, output *out, const char *tags_file, const char *vocabulary_file, complaint *problem)
 {
     if (output_open_file(out, tags_file, problem) != 0) {
         return -1;

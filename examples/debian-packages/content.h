@@ -9,7 +9,7 @@
 /* A modality of tags: which tags each item has. Zero-initialise; content_release in the end. */
 typedef struct content {
     name_table vocabulary;
-    int32_t *tags;   /* numbers in the vocabulary, item after item; repeated ones and all */
+    int32_t *tags; /* numbers in the vocabulary, item after item; repeated ones and all */
     size_t n, capacity;
     size_t *offsets; /* items + 1, into tags */
     int32_t n_items;
@@ -23,8 +23,7 @@ int content_of_debtags(content *debtags, const packages *all, const id_map *item
 int content_prune(content *of, int32_t min_items, int32_t *n_described, complaint *problem);
 
 /* NAME.tags.txt ("item tag tag ...", items without a tag left out) and NAME.vocabulary.txt (a line for each tag). */
-int content_write(const content *of, output *out, const char *tags_file, const char *vocabulary_file,
-                  complaint *problem);
+int content_write(const content *of, output *out, const char *tags_file, const char *vocabulary_file, complaint *problem);
 void content_release(content *of);
 
 #endif

@@ -12,9 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const written_files[] = {
-    "train.txt",        "validation.txt",  "test.txt",         "users.names.txt",       "items.names.txt",
-    "words.tags.txt",   "debtags.tags.txt", "words.vocabulary.txt", "debtags.vocabulary.txt", NULL};
+static const char *const written_files[] = {"train.txt",
+                                            "validation.txt",
+                                            "test.txt",
+                                            "users.names.txt",
+                                            "items.names.txt",
+                                            "words.tags.txt",
+                                            "debtags.tags.txt",
+                                            "words.vocabulary.txt",
+                                            "debtags.vocabulary.txt",
+                                            NULL};
 
 typedef struct choices {
     const char *file, *out;
@@ -43,8 +50,8 @@ static int make(result *made, const choices *o, complaint *problem)
     }
     interaction_list *list = &all->relations;
     int32_t names = all->names.n;
-    if (interactions_deduplicate(list, names, problem) != 0
-        || interactions_core(list, names, names, o->core, problem) != 0) {
+    if (interactions_deduplicate(list, names, problem) != 0 ||
+        interactions_core(list, names, names, o->core, problem) != 0) {
         return -1;
     }
     if (list->n == 0) {
@@ -57,11 +64,11 @@ static int make(result *made, const choices *o, complaint *problem)
     if (made->splits == NULL) {
         return complain_of_memory(problem);
     }
-    if (interactions_split(list, &splitting, made->splits, problem) != 0
-        || content_of_words(&made->words, all, &made->items, problem) != 0
-        || content_of_debtags(&made->debtags, all, &made->items, problem) != 0
-        || content_prune(&made->words, o->min_items, &made->items_with_words, problem) != 0
-        || content_prune(&made->debtags, o->min_items, &made->items_with_debtags, problem) != 0) {
+    if (interactions_split(list, &splitting, made->splits, problem) != 0 ||
+        content_of_words(&made->words, all, &made->items, problem) != 0 ||
+        content_of_debtags(&made->debtags, all, &made->items, problem) != 0 ||
+        content_prune(&made->words, o->min_items, &made->items_with_words, problem) != 0 ||
+        content_prune(&made->debtags, o->min_items, &made->items_with_debtags, problem) != 0) {
         return -1;
     }
     return 0;
@@ -70,12 +77,11 @@ static int make(result *made, const choices *o, complaint *problem)
 static int write_files(const result *made, output *out, complaint *problem)
 {
     const name_table *names = &made->all.names;
-    if (output_start(out, problem) != 0
-        || output_interactions(out, &made->all.relations, made->splits, problem) != 0
-        || output_names(out, "users.names.txt", names, &made->users, problem) != 0
-        || output_names(out, "items.names.txt", names, &made->items, problem) != 0
-        || content_write(&made->words, out, "words.tags.txt", "words.vocabulary.txt", problem) != 0
-        || content_write(&made->debtags, out, "debtags.tags.txt", "debtags.vocabulary.txt", problem) != 0) {
+    if (output_start(out, problem) != 0 || output_interactions(out, &made->all.relations, made->splits, problem) != 0 ||
+        output_names(out, "users.names.txt", names, &made->users, problem) != 0 ||
+        output_names(out, "items.names.txt", names, &made->items, problem) != 0 ||
+        content_write(&made->words, out, "words.tags.txt", "words.vocabulary.txt", problem) != 0 ||
+        content_write(&made->debtags, out, "debtags.tags.txt", "debtags.vocabulary.txt", problem) != 0) {
         return -1;
     }
     return output_finish(out, problem);
@@ -90,8 +96,7 @@ static void print_summary(const result *made, const char *directory)
     }
     print_shown(directory);
     printf(": of %ld packages, %ld users, %ld items, %zu interactions: %zu train, %zu validation, %zu test\n",
-           (long)made->all.n, (long)made->users.n, (long)made->items.n, list->n, list->n - 2 * held_out,
-           held_out, held_out);
+           (long)made->all.n, (long)made->users.n, (long)made->items.n, list->n, list->n - 2 * held_out, held_out, held_out);
     printf("words: %ld, on %ld items; debtags: %ld, on %ld items\n", (long)made->words.vocabulary.n,
            (long)made->items_with_words, (long)made->debtags.vocabulary.n, (long)made->items_with_debtags);
 }
@@ -125,10 +130,10 @@ int main(int argc, char **argv)
         {"out", "DIR", "the directory to write (required); must not exist, or be empty", OPTION_TEXT, &o.out, 0, 0},
         {"core", "K", "drop packages with fewer than K interactions, until none is left (default: 5)", OPTION_INTEGER,
          &o.core, 0, 1000000},
-        {"min-items", "N", "drop words and tags that fewer than N items have (default: 3)", OPTION_INTEGER,
-         &o.min_items, 0, 1000000},
-        {"seed", "S", "of the split: one interaction of each user for validation, one for test (default: 2024)",
-         OPTION_SEED, &o.seed, 0, 0},
+        {"min-items", "N", "drop words and tags that fewer than N items have (default: 3)", OPTION_INTEGER, &o.min_items, 0,
+         1000000},
+        {"seed", "S", "of the split: one interaction of each user for validation, one for test (default: 2024)", OPTION_SEED,
+         &o.seed, 0, 0},
         {"force", NULL, "replace DIR, if it holds nothing but an earlier result", OPTION_FLAG, &o.force, 0, 0},
     };
     const command_line line = {

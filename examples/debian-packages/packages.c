@@ -128,8 +128,8 @@ static int end_stanza(packages *all, stanza *current, const char *file, complain
     }
     if (all->of_name[user].name == NO_PACKAGE) {
         package found = {user, 0, 0};
-        if (keep_text(all, &current->fields[DESCRIPTION], &found.description, problem) != 0
-            || keep_text(all, &current->fields[TAG], &found.debtags, problem) != 0) {
+        if (keep_text(all, &current->fields[DESCRIPTION], &found.description, problem) != 0 ||
+            keep_text(all, &current->fields[TAG], &found.debtags, problem) != 0) {
             return -1;
         }
         all->of_name[user] = found;
@@ -187,8 +187,7 @@ static int read_stanzas(packages *all, line_reader *reader, stanza *current, com
     int more, field = -1;
     while ((more = lines_next(reader, problem)) == 1) {
         int is_blank = strspn(reader->bytes, " \t") == reader->length;
-        if ((is_blank ? end_stanza(all, current, reader->name, problem)
-                      : add_line(current, &field, reader, problem)) != 0) {
+        if ((is_blank ? end_stanza(all, current, reader->name, problem) : add_line(current, &field, reader, problem)) != 0) {
             return -1;
         }
     }

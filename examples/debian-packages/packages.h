@@ -12,17 +12,17 @@
 
 /* What is said of one package, as offsets into the text below; 0 is the empty text. */
 typedef struct package {
-    int32_t name;               /* number in the table of names; -1 for names that are only mentioned */
+    int32_t name;                /* number in the table of names; -1 for names that are only mentioned */
     size_t description, debtags; /* the one-line description; the tags with commas between */
 } package;
 
 /* Zero-initialise; packages_release in the end. */
 typedef struct packages {
-    name_table names;            /* of packages and of what they mention */
-    package *of_name;            /* one for each name */
+    name_table names; /* of packages and of what they mention */
+    package *of_name; /* one for each name */
     int32_t of_name_capacity;
-    int32_t n;                   /* packages */
-    interaction_list relations;  /* user: a package; item: a package that it asks for; repeated ones and all */
+    int32_t n;                  /* packages */
+    interaction_list relations; /* user: a package; item: a package that it asks for; repeated ones and all */
     char *text;
     size_t n_text, text_capacity;
 } packages;

@@ -37,8 +37,10 @@ static cfd_status add_data(handles *h, const shop *s)
 
 static cfd_status train(handles *h)
 {
-    static const char *const settings[][2] = {
-        {"epochs", "15"}, {"select", "none"}, {"embedding_dim", "16"}, {"keep.history", "yes"}};
+    static const char *const settings[][2] = {{"epochs", "15"},
+                                              {"select", "none"},
+                                              {"embedding_dim", "16"},
+                                              {"keep.history", "yes"}};
     cfd_status status = cfd_config_create(&h->config);
     for (size_t i = 0; i < sizeof settings / sizeof settings[0] && status == CFD_OK; i++) {
         status = cfd_config_set(h->config, settings[i][0], settings[i][1]);

@@ -23,8 +23,7 @@ int main(void)
     filter.exclude_seen = 1;
     int failed = cfd_context_create(NULL, &context) || cfd_config_create(&config) ||
                  cfd_config_set(config, "epochs", "20") || cfd_config_set(config, "select", "none") ||
-                 cfd_config_set(config, "keep.history", "yes") ||
-                 cfd_dataset_create(context, USERS, ITEMS, &data) ||
+                 cfd_config_set(config, "keep.history", "yes") || cfd_dataset_create(context, USERS, ITEMS, &data) ||
                  cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, users, items, USERS * EACH) ||
                  cfd_dataset_add_dense_modality(data, "kind", kinds, CFD_FLOAT32, 2, 2) ||
                  cfd_model_create(context, config, data, &model) || cfd_train(model, NULL, NULL) ||

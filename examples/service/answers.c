@@ -157,16 +157,11 @@ static cfd_status answer_health(const question *q, const cfd_scorer *scorer, FIL
 cfd_status answer(const question *q, const cfd_scorer *scorer, FILE *out)
 {
     switch (q->asked) {
-    case ENDPOINT_RECOMMEND:
-        return answer_recommend(q, scorer, out);
-    case ENDPOINT_SIMILAR:
-        return answer_similar(q, scorer, out);
-    case ENDPOINT_EXPLAIN:
-        return answer_explain(q, scorer, out);
-    case ENDPOINT_FOLD_IN:
-        return answer_fold_in(q, scorer, out);
-    default:
-        return answer_health(q, scorer, out);
+    case ENDPOINT_RECOMMEND: return answer_recommend(q, scorer, out);
+    case ENDPOINT_SIMILAR: return answer_similar(q, scorer, out);
+    case ENDPOINT_EXPLAIN: return answer_explain(q, scorer, out);
+    case ENDPOINT_FOLD_IN: return answer_fold_in(q, scorer, out);
+    default: return answer_health(q, scorer, out);
     }
 }
 

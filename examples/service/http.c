@@ -48,13 +48,10 @@ static uint64_t nanoseconds_since(const struct timespec *began)
 static unsigned http_status(cfd_status status)
 {
     switch (status) {
-    case CFD_OK:
-        return MHD_HTTP_OK;
+    case CFD_OK: return MHD_HTTP_OK;
     case CFD_ERROR_ARGUMENT:
-    case CFD_ERROR_DATA:
-        return MHD_HTTP_BAD_REQUEST;
-    default:
-        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    case CFD_ERROR_DATA: return MHD_HTTP_BAD_REQUEST;
+    default: return MHD_HTTP_INTERNAL_SERVER_ERROR;
     }
 }
 
@@ -273,14 +270,10 @@ int http_begin(service *s, const char *address, uint16_t *port, unsigned threads
     }
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (at.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0U);
     unsigned pool = threads > 1 ? threads : 0; /* a pool is of 2 at least; without one there is one thread */
-    s->daemon = MHD_start_daemon(flags, *port, NULL, NULL, handle, s,
-                                 MHD_OPTION_SOCK_ADDR, &at.any,
-                                 MHD_OPTION_THREAD_POOL_SIZE, pool,
-                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-                                 MHD_OPTION_NOTIFY_COMPLETED, request_ended, s,
-                                 MHD_OPTION_UNESCAPE_CALLBACK, unescape_for_daemon, NULL,
-                                 MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(flags, *port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &at.any,
+                                 MHD_OPTION_THREAD_POOL_SIZE, pool, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
+                                 request_ended, s, MHD_OPTION_UNESCAPE_CALLBACK, unescape_for_daemon, NULL, MHD_OPTION_END);
     if (s->daemon == NULL) {
         return complain(problem, "cannot listen on %s, port %u: %s", address, (unsigned)*port, strerror(errno));
     }

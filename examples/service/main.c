@@ -96,7 +96,12 @@ int main(int argc, char **argv)
     };
     static const char *const names[] = {"MODEL"};
     const command_line line = {
-        NULL, "Serves a model file as JSON over HTTP (docs/service.md).", names, 1, 1, options,
+        NULL,
+        "Serves a model file as JSON over HTTP (docs/service.md).",
+        names,
+        1,
+        1,
+        options,
         sizeof options / sizeof options[0],
         "Prints its address once it listens. SIGHUP loads MODEL again; SIGTERM and SIGINT end the program."};
     sigset_t set;

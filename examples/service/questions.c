@@ -7,15 +7,7 @@
 #include <microhttpd.h>
 #include <string.h>
 
-enum {
-    USER = 1 << 0,
-    ITEM = 1 << 1,
-    K = 1 << 2,
-    EXCLUDE_SEEN = 1 << 3,
-    PART = 1 << 4,
-    ROLE = 1 << 5,
-    ITEMS = 1 << 6
-};
+enum { USER = 1 << 0, ITEM = 1 << 1, K = 1 << 2, EXCLUDE_SEEN = 1 << 3, PART = 1 << 4, ROLE = 1 << 5, ITEMS = 1 << 6 };
 
 enum { DEFAULT_K = 10 };
 
@@ -36,7 +28,7 @@ static const struct {
     const char *name;
     unsigned bit;
 } parameters[] = {
-    {"user", USER}, {"item", ITEM}, {"k", K},        {"exclude_seen", EXCLUDE_SEEN},
+    {"user", USER}, {"item", ITEM}, {"k", K},         {"exclude_seen", EXCLUDE_SEEN},
     {"part", PART}, {"role", ROLE}, {"items", ITEMS},
 };
 
@@ -133,20 +125,13 @@ static int take_items(question *q, const char *value, complaint *problem)
 static int take(question *q, unsigned parameter, const char *value, complaint *problem)
 {
     switch (parameter) {
-    case USER:
-        return take_integer("user", value, 0, INT32_MAX, &q->user, problem);
-    case ITEM:
-        return take_integer("item", value, 0, INT32_MAX, &q->item, problem);
-    case K:
-        return take_integer("k", value, 1, MAX_K, &q->k, problem);
-    case EXCLUDE_SEEN:
-        return take_integer("exclude_seen", value, 0, 1, &q->exclude_seen, problem);
-    case PART:
-        return take_part(q, value, problem);
-    case ROLE:
-        return take_role(q, value, problem);
-    default:
-        return take_items(q, value, problem);
+    case USER: return take_integer("user", value, 0, INT32_MAX, &q->user, problem);
+    case ITEM: return take_integer("item", value, 0, INT32_MAX, &q->item, problem);
+    case K: return take_integer("k", value, 1, MAX_K, &q->k, problem);
+    case EXCLUDE_SEEN: return take_integer("exclude_seen", value, 0, 1, &q->exclude_seen, problem);
+    case PART: return take_part(q, value, problem);
+    case ROLE: return take_role(q, value, problem);
+    default: return take_items(q, value, problem);
     }
 }
 

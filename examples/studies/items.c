@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* New items: a tenth of the items, with all their interactions, are taken out before training, then added from their tags; once as
- * they are, once with three of the users who have them. Users who have one of them, in train or test, are asked which of the new
- * items they would like best. */
+/* New items: a tenth of the items, with all their interactions, are taken out before training, then added from their tags;
+ * once as they are, once with three of the users who have them. Users who have one of them, in train or test, are asked
+ * which of the new items they would like best. */
 #include "study.h"
 
 #include <stdio.h>
@@ -175,8 +175,8 @@ static int32_t mark(const world *w, const newcomers *c, int32_t user, int32_t fi
     return wanted;
 }
 
-/* By how many users an item is ranked, of which no more than `known` are known. Ties are broken at random, by the digits after the
- * point: ids may follow popularity themselves. */
+/* By how many users an item is ranked, of which no more than `known` are known. Ties are broken at random, by the digits
+ * after the point: ids may follow popularity themselves. */
 static double popularity(const newcomers *c, int32_t i, int64_t known)
 {
     int64_t count = c->users.offsets[i + 1] - c->users.offsets[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cfdtbd-study: what docs/serving.md reports of new users, new items, missing modalities and search, measured on any data set
- * directory whose modalities are tags. */
+/* cfdtbd-study: what docs/serving.md reports of new users, new items, missing modalities and search, measured on any data
+ * set directory whose modalities are tags. */
 #include "study.h"
 
 #include "../common/options.h"
@@ -28,15 +28,21 @@ int main(int argc, char **argv)
     const char *arguments[2];
     static const char *const names[] = {"users|items|missing|search", "DIR"};
     const option options[] = {
-        {"modalities", "ROLE=NAME,...", "modalities of tags, and the roles that they play (required)", OPTION_TEXT, &s.modalities, 0,
-         0},
+        {"modalities", "ROLE=NAME,...", "modalities of tags, and the roles that they play (required)", OPTION_TEXT,
+         &s.modalities, 0, 0},
         {"epochs", "N", "epochs of every training (default: 30)", OPTION_INTEGER, &s.epochs, 1, 100000},
         {"set", "KEY=VALUE", "a setting; the others are those of the preset beauty", OPTION_LIST, &sets, 0, 0},
         {"seed", "N", "of the split, and of training (default: 2024)", OPTION_INTEGER, &s.seed, 0, INT32_MAX},
         {"threads", "N", "threads that compute; 0: as many as there are processors", OPTION_INTEGER, &s.threads, 0, 1024},
     };
-    const command_line line = {NULL, "Measures serving beyond what was trained with, and prints a table.", names, 2, 2, options,
-                               sizeof options / sizeof options[0], NULL};
+    const command_line line = {NULL,
+                               "Measures serving beyond what was trained with, and prints a table.",
+                               names,
+                               2,
+                               2,
+                               options,
+                               sizeof options / sizeof options[0],
+                               NULL};
     messages_begin("cfdtbd-study", NULL);
     int code = options_parse(&line, argc, argv, arguments);
     if (code < 0 && !s.modalities) {

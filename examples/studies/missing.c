@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Missing modalities: a share of the items, drawn for each role by itself, lack its tags in training and after. Full ranking of
- * the test items. */
+/* Missing modalities: a share of the items, drawn for each role by itself, lack its tags in training and after. Full ranking
+ * of the test items. */
 #include "study.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Search across modalities: each item that has both is looked for, by its tags of one role, among all items' common parts of the
- * other. */
+/* Search across modalities: each item that has both is looked for, by its tags of one role, among all items' common parts of
+ * the other. */
 #include "study.h"
 
 #include <stdio.h>
@@ -73,7 +73,9 @@ int study_search(const study *s, const world *w)
     if (w->n_roles < 2) {
         return usage_error("search: two modalities wanted");
     }
-    printf("| distillation | direction | Recall@%d | median rank | by chance | by chance |\n| --- | --- | --- | --- | --- | --- |\n", NEAR);
+    printf("| distillation | direction | Recall@%d | median rank | by chance | by chance |\n| --- | --- | --- | --- | --- | "
+           "--- |\n",
+           NEAR);
     int code = EXIT_DONE;
     for (int way = 0; way < 3 && code == EXIT_DONE; way++) {
         cfd_scorer *scorer = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Studies of what serving promises for users and items that training has not met. They take a data set directory apart in memory,
- * train on what is left, and ask about the rest. Public header only. */
+/* Studies of what serving promises for users and items that training has not met. They take a data set directory apart in
+ * memory, train on what is left, and ask about the rest. Public header only. */
 #ifndef STUDY_H
 #define STUDY_H
 
@@ -50,9 +50,10 @@ typedef struct choice {
     const bool *users, *items;
 } choice;
 
-/* A model of what was chosen, trained for the study's epochs, as a scorer. `also`: further settings, "KEY=VALUE", n_also of them;
- * "ablation=NAME" is one, too. */
-int world_train(const study *s, const world *w, const choice *chosen, const char *const *also, size_t n_also, cfd_scorer **scorer);
+/* A model of what was chosen, trained for the study's epochs, as a scorer. `also`: further settings, "KEY=VALUE", n_also of
+ * them; "ablation=NAME" is one, too. */
+int world_train(const study *s, const world *w, const choice *chosen, const char *const *also, size_t n_also,
+                cfd_scorer **scorer);
 
 /* A list's length and its ids. */
 static inline size_t list_of(const lists *of, int32_t row, const int32_t **ids)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* New users: a tenth of the users with a test item are taken out before training and folded in from their training items; beside
- * them, the same users trained with. Full ranking, training items left out. */
+/* New users: a tenth of the users with a test item are taken out before training and folded in from their training items;
+ * beside them, the same users trained with. Full ranking, training items left out. */
 #include "study.h"
 
 #include <stdio.h>
@@ -55,8 +55,8 @@ int study_users(const study *s, const world *w)
         code = count_hits(w, scorers[i], kept, i == 1, &hits[i]);
     }
     if (code == EXIT_DONE && held > 0) {
-        printf("| %d users | HR@%d |\n| --- | --- |\n| trained with | %.4f |\n| folded in | %.4f |\n| ratio | %.3f |\n", (int)held,
-               K, hits[0] / (double)held, hits[1] / (double)held, hits[1] / (double)hits[0]);
+        printf("| %d users | HR@%d |\n| --- | --- |\n| trained with | %.4f |\n| folded in | %.4f |\n| ratio | %.3f |\n",
+               (int)held, K, hits[0] / (double)held, hits[1] / (double)held, hits[1] / (double)hits[0]);
     }
     cfd_scorer_release(scorers[0]);
     cfd_scorer_release(scorers[1]);

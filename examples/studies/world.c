@@ -203,7 +203,7 @@ static int add_interactions(const world *w, const int32_t *user_ids, const int32
             }
         }
     }
-    int code = !users || !items ? out_of_memory()
+    int code = !users || !items                                                                 ? out_of_memory()
                : cfd_dataset_add_interactions(data, CFD_SPLIT_TRAIN, users, items, n) == CFD_OK ? EXIT_DONE
                                                                                                 : failed_in_library();
     free(users);
@@ -229,8 +229,9 @@ static int add_tags(const world *w, const tags *t, const int32_t *item_ids, cfd_
         rows++;
     }
     int code = !offsets || !ids ? out_of_memory()
-               : cfd_dataset_add_sparse_modality(data, t->name, t->columns, offsets, ids, NULL) == CFD_OK ? EXIT_DONE
-                                                                                                          : failed_in_library();
+               : cfd_dataset_add_sparse_modality(data, t->name, t->columns, offsets, ids, NULL) == CFD_OK
+                   ? EXIT_DONE
+                   : failed_in_library();
     free(offsets);
     free(ids);
     return code;
@@ -243,7 +244,7 @@ static int make_data(const world *w, const choice *chosen, cfd_dataset **out)
     int32_t *user_ids = close_up(chosen->users, w->users, &users);
     int32_t *item_ids = close_up(chosen->items, w->items, &items);
     cfd_dataset *data = NULL;
-    int code = !user_ids || !item_ids ? out_of_memory()
+    int code = !user_ids || !item_ids                                          ? out_of_memory()
                : cfd_dataset_create(w->context, users, items, &data) == CFD_OK ? EXIT_DONE
                                                                                : failed_in_library();
     code = code == EXIT_DONE ? add_interactions(w, user_ids, item_ids, data) : code;
@@ -288,7 +289,8 @@ static cfd_status configure(const study *s, const char *const *also, size_t n_al
     return status;
 }
 
-int world_train(const study *s, const world *w, const choice *chosen, const char *const *also, size_t n_also, cfd_scorer **scorer)
+int world_train(const study *s, const world *w, const choice *chosen, const char *const *also, size_t n_also,
+                cfd_scorer **scorer)
 {
     static const choice all = {0};
     cfd_dataset *data = NULL;

@@ -40,8 +40,7 @@ static cfd_status choose_device(const char *device, device_choice *choice)
     }
     int64_t number = 0;
     if (strcmp(device, "cuda") == 0 ||
-        (strncmp(device, "cuda:", 5) == 0 && text_to_integer(device + 5, &number) && number >= 0 &&
-         number <= INT32_MAX)) {
+        (strncmp(device, "cuda:", 5) == 0 && text_to_integer(device + 5, &number) && number >= 0 && number <= INT32_MAX)) {
         choice->cuda = true;
         choice->number = (int32_t)number;
         return CFD_OK;

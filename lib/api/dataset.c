@@ -43,8 +43,7 @@ cfd_status cfd_dataset_create(cfd_context *context, int32_t n_users, int32_t n_i
     }
     cfd_dataset *made;
     TRY(new_handle(context, &made));
-    return finish_handle(dataset_init(&made->data, &context->memory, context->log, n_users, n_items), context, made,
-                         data);
+    return finish_handle(dataset_init(&made->data, &context->memory, context->log, n_users, n_items), context, made, data);
 }
 
 cfd_dataset *dataset_retain(cfd_dataset *data)
@@ -109,8 +108,8 @@ cfd_status cfd_dataset_add_dense_modality(cfd_dataset *data, const char *name, c
     return dataset_add_dense(&data->data, name, features, element, columns, stride);
 }
 
-cfd_status cfd_dataset_add_sparse_modality(cfd_dataset *data, const char *name, int32_t columns,
-                                           const int64_t *row_offsets, const int32_t *column_ids, const float *values)
+cfd_status cfd_dataset_add_sparse_modality(cfd_dataset *data, const char *name, int32_t columns, const int64_t *row_offsets,
+                                           const int32_t *column_ids, const float *values)
 {
     TRY(require(data, "dataset"));
     REQUIRE(name);
@@ -157,8 +156,7 @@ cfd_status cfd_dataset_get_modality(const cfd_dataset *data, size_t index, cfd_m
     return options_write(info, &filled, sizeof filled, "cfd_modality_info");
 }
 
-cfd_status cfd_dataset_user_items(const cfd_dataset *data, cfd_split split, int32_t user, const int32_t **items,
-                                  size_t *n)
+cfd_status cfd_dataset_user_items(const cfd_dataset *data, cfd_split split, int32_t user, const int32_t **items, size_t *n)
 {
     TRY(require(data, "dataset"));
     REQUIRE(items);

@@ -61,7 +61,8 @@ cfd_status cfd_scorer_dlpack(cfd_scorer *handle, const char *name, struct DLMana
     /* DLPack's data are not const; that nobody writes here is the header's word. */
     float *rows = (float *)(uintptr_t)(keys ? s->keys : s->queries);
     view *made;
-    TRY(make_view(&handle->context->memory, (dlpack_device){DLPACK_CPU, 0}, rows, keys ? s->items : s->users, s->width, s->width, &made));
+    TRY(make_view(&handle->context->memory, (dlpack_device){DLPACK_CPU, 0}, rows, keys ? s->items : s->users, s->width,
+                  s->width, &made));
     atomic_fetch_add_explicit(&handle->references, 1, memory_order_relaxed);
     made->scorer = handle;
     *tensor = &made->tensor;

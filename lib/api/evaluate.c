@@ -50,8 +50,8 @@ cfd_status cfd_evaluate_scorer(const cfd_scorer *handle, const cfd_dataset *data
     return evaluate(&handle->core, &data->data, &what, metrics, n_users);
 }
 
-cfd_status cfd_evaluate(cfd_model *model, const cfd_dataset *data, const cfd_evaluate_options *options,
-                        cfd_metrics *metrics, size_t *n_users)
+cfd_status cfd_evaluate(cfd_model *model, const cfd_dataset *data, const cfd_evaluate_options *options, cfd_metrics *metrics,
+                        size_t *n_users)
 {
     REQUIRE(model);
     TRY(require(data, "dataset"));

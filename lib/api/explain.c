@@ -51,8 +51,8 @@ done:
     return status;
 }
 
-cfd_status cfd_explain(const cfd_scorer *handle, int32_t user, int32_t item, cfd_explanation *explanation, const int32_t *history,
-                       size_t n_history, size_t k, int32_t *contributors, float *contributions)
+cfd_status cfd_explain(const cfd_scorer *handle, int32_t user, int32_t item, cfd_explanation *explanation,
+                       const int32_t *history, size_t n_history, size_t k, int32_t *contributors, float *contributions)
 {
     TRY(require(handle, "scorer"));
     const snapshot *s = &handle->data;

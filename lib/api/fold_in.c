@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users and items that were not there in training: checks of arguments. (A handle is `handle` here, since `scorer` is its core's
- * type.) */
+/* Users and items that were not there in training: checks of arguments. (A handle is `handle` here, since `scorer` is its
+ * core's type.) */
 #include "api/handles.h"
 #include "api/scorer_new.h"
 #include "base/ids.h"

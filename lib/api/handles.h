@@ -22,7 +22,7 @@ struct cfd_context {
     thread_pool *pool;
     uint64_t seed;
     profile *profile; /* NULL: none was asked for */
-    ops *device;     /* an instance for questions about the device, and the pattern of others; never computes */
+    ops *device;      /* an instance for questions about the device, and the pattern of others; never computes */
 };
 
 struct cfd_config {
@@ -39,7 +39,7 @@ struct cfd_dataset {
 struct cfd_scorer {
     atomic_int references;
     cfd_context *context;
-    scorer core;   /* works on the snapshot's rows */
+    scorer core; /* works on the snapshot's rows */
     snapshot data;
 };
 

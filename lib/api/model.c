@@ -23,8 +23,9 @@ static cfd_status check_roles(const cfd_context *context, const settings *values
             played = played || strcmp(roles[r].role, own->role) == 0;
         }
         if (!played && own->explicitly_set) {
-            return fail(CFD_ERROR_CONFIG, "the config sets values for the role \"%s\", which no modality plays: there are %s",
-                        own->role, known);
+            return fail(CFD_ERROR_CONFIG,
+                        "the config sets values for the role \"%s\", which no modality plays: there are %s", own->role,
+                        known);
         }
         if (!played && n > 0) {
             log_message(&context->log, CFD_LOG_WARNING,
@@ -90,7 +91,8 @@ static cfd_status check_same_roles(const cfd_model *model, const cfd_model *from
     for (int32_t r = 0; r < model->n_roles && same; r++) {
         same = strcmp(model->roles[r].role, from->roles[r].role) == 0;
     }
-    return same ? CFD_OK : fail(CFD_ERROR_DATA, "the data set's modalities do not play the model's roles, in the same order");
+    return same ? CFD_OK
+                : fail(CFD_ERROR_DATA, "the data set's modalities do not play the model's roles, in the same order");
 }
 
 /* Takes over `device`. */
@@ -119,7 +121,8 @@ static cfd_status create_core(cfd_model *model, const settings *values, ops *dev
 }
 
 /* from: the model that this one goes on from; NULL: it begins afresh. */
-static cfd_status create(cfd_context *context, const settings *values, cfd_dataset *dataset, const cfd_model *from, cfd_model **model)
+static cfd_status create(cfd_context *context, const settings *values, cfd_dataset *dataset, const cfd_model *from,
+                         cfd_model **model)
 {
     if (dataset->data.splits[CFD_SPLIT_TRAIN].interactions == 0) {
         return fail(CFD_ERROR_DATA, "the data set has no training interactions");

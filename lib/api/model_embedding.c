@@ -33,10 +33,11 @@ static cfd_status find_embedding(const struct model *m, const char *name, embedd
             }
         }
     }
-    return fail(CFD_ERROR_ARGUMENT,
-                "there is no embedding \"%.80s\": base, common.ROLE, differential.ROLE, fused, as far as the model has these "
-                "branches",
-                name);
+    return fail(
+        CFD_ERROR_ARGUMENT,
+        "there is no embedding \"%.80s\": base, common.ROLE, differential.ROLE, fused, as far as the model has these "
+        "branches",
+        name);
 }
 
 cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *values, size_t n)

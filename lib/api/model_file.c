@@ -93,7 +93,8 @@ static cfd_status add_parameters(contents *c, const cfd_model *model)
     for (int32_t i = 0; i < m->n_tensors; i++) {
         const model_tensor *tensor = &m->tensors[i];
         float *values;
-        TRY(memory_allocate(c->memory, (size_t)tensor->rows * (size_t)tensor->columns, sizeof *values, tensor->name, &values));
+        TRY(memory_allocate(c->memory, (size_t)tensor->rows * (size_t)tensor->columns, sizeof *values, tensor->name,
+                            &values));
         c->owned[c->n_owned++] = values;
         TRY(model_read_tensor(m, tensor, false, values));
         add_tensor(c, tensor->name, tensor->rows, tensor->columns, values);
@@ -146,7 +147,8 @@ static void add_serving(contents *c, const snapshot *s)
     add_tensor(c, "serve.key", s->items, s->width, s->keys);
     if (s->history.offsets) {
         add_integers(c, "serve.history.offsets", "I64", (size_t)s->users + 1, sizeof(int64_t), s->history.offsets);
-        add_integers(c, "serve.history.items", "I32", (size_t)s->history.offsets[s->users], sizeof(int32_t), s->history.items);
+        add_integers(c, "serve.history.items", "I32", (size_t)s->history.offsets[s->users], sizeof(int32_t),
+                     s->history.items);
     }
     if (!s->nodes.degrees) {
         return;

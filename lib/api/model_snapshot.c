@@ -13,7 +13,8 @@ static cfd_status check_finite(const float *rows, int32_t n, size_t width, const
         const float *row = rows + (size_t)r * width;
         for (size_t c = 0; c < width; c++) {
             if (!isfinite(row[c])) {
-                return fail(CFD_ERROR_NUMERIC, "the model's embedding of %s %d is not finite: it cannot serve", what, (int)r);
+                return fail(CFD_ERROR_NUMERIC, "the model's embedding of %s %d is not finite: it cannot serve", what,
+                            (int)r);
             }
         }
     }
@@ -124,8 +125,13 @@ static cfd_status take_all(cfd_model *model, snapshot *s)
 cfd_status model_handle_snapshot(cfd_model *model, const memory_source *memory, snapshot *out)
 {
     struct model *m = model->core;
-    snapshot made = {.memory = memory, .values = m->values, .n_roles = m->n_roles, .steps_done = m->parameter_steps,
-                     .users = m->users, .items = m->items, .width = model_score_width(m)};
+    snapshot made = {.memory = memory,
+                     .values = m->values,
+                     .n_roles = m->n_roles,
+                     .steps_done = m->parameter_steps,
+                     .users = m->users,
+                     .items = m->items,
+                     .width = model_score_width(m)};
     for (int32_t r = 0; r < m->n_roles; r++) {
         memcpy(made.roles[r], m->roles[r].own.role, SETTINGS_ROLE_BYTES);
     }

@@ -15,8 +15,9 @@ cfd_status cfd_context_get_profile(const cfd_context *context, size_t index, cfd
     REQUIRE(entry);
     size_t n = cfd_context_profile_count(context);
     if (index >= n) {
-        return fail(CFD_ERROR_ARGUMENT, context->profile ? "index is %zu: the profile has %zu kinds of operations"
-                                                         : "index is %zu: the context was made without a profile",
+        return fail(CFD_ERROR_ARGUMENT,
+                    context->profile ? "index is %zu: the profile has %zu kinds of operations"
+                                     : "index is %zu: the context was made without a profile",
                     index, n);
     }
     cfd_profile_entry filled = CFD_PROFILE_ENTRY_INIT;
@@ -73,7 +74,10 @@ cfd_status cfd_context_probe(cfd_context *context, const cfd_probe *probe, doubl
     if (asked.reserved != 0) {
         return fail(CFD_ERROR_ARGUMENT, "probe.reserved is %d: 0 wanted", (int)asked.reserved);
     }
-    ops_probe wanted = {.kind = (ops_probe_kind)asked.kind, .rows = asked.rows, .inner = asked.inner, .columns = asked.columns};
+    ops_probe wanted = {.kind = (ops_probe_kind)asked.kind,
+                        .rows = asked.rows,
+                        .inner = asked.inner,
+                        .columns = asked.columns};
     TRY(precision_from_name(asked.precision, &wanted.precision));
     if (asked.kind == CFD_PROBE_COPY) {
         TRY(check_size("rows", asked.rows, INT64_MAX));

@@ -57,8 +57,7 @@ cfd_status cfd_scorer_load(cfd_context *context, const char *path, cfd_scorer **
     return scorer_handle_create(context, &data, out);
 }
 
-cfd_status cfd_scorer_create_popularity(cfd_context *context, const cfd_dataset *data, int with_validation,
-                                        cfd_scorer **out)
+cfd_status cfd_scorer_create_popularity(cfd_context *context, const cfd_dataset *data, int with_validation, cfd_scorer **out)
 {
     REQUIRE(context);
     TRY(require(data, "dataset"));

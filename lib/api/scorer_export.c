@@ -30,8 +30,11 @@ static cfd_status export_safetensors(const cfd_scorer *handle, const char *path)
     for (int i = 0; i < 4; i++) {
         snprintf(texts[i], sizeof texts[i], "%lld", (long long)numbers[i]);
     }
-    const safetensors_entry metadata[] = {{"format", "cfdtbd-vectors"}, {"n_users", texts[0]}, {"n_items", texts[1]},
-                                          {"width", texts[2]},          {"steps_done", texts[3]}};
+    const safetensors_entry metadata[] = {{"format", "cfdtbd-vectors"},
+                                          {"n_users", texts[0]},
+                                          {"n_items", texts[1]},
+                                          {"width", texts[2]},
+                                          {"steps_done", texts[3]}};
     return safetensors_write(&handle->context->memory, path, tensors, 2, metadata, sizeof metadata / sizeof *metadata);
 }
 
@@ -81,11 +84,8 @@ cfd_status cfd_scorer_export(const cfd_scorer *handle, const char *path, int32_t
     TRY(require(handle, "scorer"));
     REQUIRE(path);
     switch (format) {
-    case CFD_EXPORT_SAFETENSORS:
-        return export_safetensors(handle, path);
-    case CFD_EXPORT_NPY:
-        return export_npy(handle, path);
-    default:
-        return fail(CFD_ERROR_ARGUMENT, "format is %d: a cfd_export_format wanted", (int)format);
+    case CFD_EXPORT_SAFETENSORS: return export_safetensors(handle, path);
+    case CFD_EXPORT_NPY: return export_npy(handle, path);
+    default: return fail(CFD_ERROR_ARGUMENT, "format is %d: a cfd_export_format wanted", (int)format);
     }
 }

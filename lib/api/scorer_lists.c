@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scores and lists: checks of arguments. The work is done in serve/. (A handle is `handle` here, since `scorer` is its core's type.) */
+/* Scores and lists: checks of arguments. The work is done in serve/. (A handle is `handle` here, since `scorer` is its
+ * core's type.) */
 #include "api/handles.h"
 #include "api/scorer_new.h"
 #include "base/ids.h"
@@ -10,7 +11,8 @@ cfd_status scorer_check_extent(const char *rows_name, size_t rows, const char *n
 {
     size_t numbers;
     size_t bytes;
-    if (!checked_multiply(rows, columns, &numbers) || !checked_multiply(numbers, sizeof(float), &bytes) || bytes > PTRDIFF_MAX) {
+    if (!checked_multiply(rows, columns, &numbers) || !checked_multiply(numbers, sizeof(float), &bytes) ||
+        bytes > PTRDIFF_MAX) {
         return fail(CFD_ERROR_ARGUMENT, "%s %zu times %s %zu: no memory is so large", rows_name, rows, name, columns);
     }
     return CFD_OK;
@@ -70,8 +72,8 @@ static cfd_status check_exclusions(const cfd_filter *filter, size_t n_users, int
     }
     for (size_t i = 0; i < n_users; i++) {
         if (offsets[i + 1] < offsets[i]) {
-            return fail(CFD_ERROR_ARGUMENT, "filter.exclude_offsets[%zu] is %lld, less than the %lld before it",
-                        i + 1, (long long)offsets[i + 1], (long long)offsets[i]);
+            return fail(CFD_ERROR_ARGUMENT, "filter.exclude_offsets[%zu] is %lld, less than the %lld before it", i + 1,
+                        (long long)offsets[i + 1], (long long)offsets[i]);
         }
     }
     if (offsets[n_users] == 0) {
@@ -114,8 +116,8 @@ static cfd_status check_k(size_t k)
     return k > 0 ? CFD_OK : fail(CFD_ERROR_ARGUMENT, "k is 0: at least 1 wanted");
 }
 
-cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t n_users, size_t k,
-                         const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts)
+cfd_status cfd_recommend(const cfd_scorer *handle, const int32_t *users, size_t n_users, size_t k, const cfd_filter *filter,
+                         int32_t *items, float *scores, int32_t *counts)
 {
     TRY(require(handle, "scorer"));
     TRY(check_k(k));
@@ -150,8 +152,8 @@ cfd_status cfd_score_queries(const cfd_scorer *handle, const float *queries, siz
     return scorer_row_scores(&handle->core, queries, n, items, n_items, scores);
 }
 
-cfd_status cfd_recommend_queries(const cfd_scorer *handle, const float *queries, size_t n, size_t k, const cfd_filter *filter,
-                                 int32_t *items, float *scores, int32_t *counts)
+cfd_status cfd_recommend_queries(const cfd_scorer *handle, const float *queries, size_t n, size_t k,
+                                 const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts)
 {
     TRY(require(handle, "scorer"));
     TRY(check_k(k));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one way in which scorer handles come to be: from a model, from a file, from popularity, from another with new items. And what
- * all calls that ask them for lists check. */
+/* The one way in which scorer handles come to be: from a model, from a file, from popularity, from another with new items.
+ * And what all calls that ask them for lists check. */
 #ifndef CFD_API_SCORER_NEW_H
 #define CFD_API_SCORER_NEW_H
 
@@ -12,6 +12,7 @@ cfd_status scorer_handle_create(cfd_context *context, snapshot *data, cfd_scorer
 /* The caller's array of n rows of `columns` numbers must be possible. */
 cfd_status scorer_check_extent(const char *rows_name, size_t rows, const char *name, size_t columns);
 /* A caller's filter for n lists, read into *out. with_users: may it leave out what users have? */
-cfd_status scorer_read_filter(const cfd_scorer *handle, const cfd_filter *filter, size_t n, bool with_users, cfd_filter *out);
+cfd_status scorer_read_filter(const cfd_scorer *handle, const cfd_filter *filter, size_t n, bool with_users,
+                              cfd_filter *out);
 
 #endif

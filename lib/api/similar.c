@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Likeness of items, and search across modalities: checks of arguments. (A handle is `handle` here, since `scorer` is its core's
- * type.) */
+/* Likeness of items, and search across modalities: checks of arguments. (A handle is `handle` here, since `scorer` is its
+ * core's type.) */
 #include "api/handles.h"
 #include "api/scorer_new.h"
 #include "base/ids.h"
@@ -69,8 +69,8 @@ static cfd_status check_request(const cfd_scorer *handle, size_t n, size_t k, co
     return scorer_read_filter(handle, filter, n, false, chosen);
 }
 
-cfd_status cfd_similar_items(const cfd_scorer *handle, const int32_t *items, size_t n, cfd_part part, const char *role, size_t k,
-                             const cfd_filter *filter, int32_t *items_out, float *scores, int32_t *counts)
+cfd_status cfd_similar_items(const cfd_scorer *handle, const int32_t *items, size_t n, cfd_part part, const char *role,
+                             size_t k, const cfd_filter *filter, int32_t *items_out, float *scores, int32_t *counts)
 {
     TRY(require(handle, "scorer"));
     const snapshot *s = &handle->data;
@@ -107,8 +107,8 @@ static cfd_status encode(const snapshot *s, const encoder_input *input, size_t n
     return status;
 }
 
-cfd_status cfd_search_items(const cfd_scorer *handle, const cfd_item_features *features, size_t n, const char *other_role, size_t k,
-                            const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts)
+cfd_status cfd_search_items(const cfd_scorer *handle, const cfd_item_features *features, size_t n, const char *other_role,
+                            size_t k, const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts)
 {
     TRY(require(handle, "scorer"));
     REQUIRE(features);

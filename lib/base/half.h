@@ -47,7 +47,8 @@ HOST_DEVICE static inline uint16_t float_to_half(float value)
         half = 0x7e00u | (magnitude >> 13 & 0x3ffu);
     } else if (magnitude >= 0x47800000u) { /* 65536 and more */
         half = 0x7c00u;
-    } else if (magnitude >= 0x38800000u) { /* 2^-14: normal; a carry out of the fraction raises the exponent, up to infinity */
+    } else if (magnitude >=
+               0x38800000u) { /* 2^-14: normal; a carry out of the fraction raises the exponent, up to infinity */
         uint32_t rebased = magnitude - ((127u - 15u) << 23);
         half = (rebased + 0xfffu + (rebased >> 13 & 1u)) >> 13;
     } else {
@@ -68,7 +69,8 @@ HOST_DEVICE static inline float bfloat16_to_float(uint16_t upper)
 HOST_DEVICE static inline uint16_t float_to_bfloat16(float value)
 {
     uint32_t bits = bits_of_float(value);
-    uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u); /* a carry out of the fraction raises the exponent, up to infinity */
+    uint32_t rounded = bits + 0x7fffu +
+                       (bits >> 16 & 1u); /* a carry out of the fraction raises the exponent, up to infinity */
     uint32_t quiet = bits | 0x400000u;
     return (uint16_t)(((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded) >> 16);
 }

@@ -131,8 +131,8 @@ static size_t longest_group(const int64_t *offsets, int32_t groups)
     return (size_t)most;
 }
 
-cfd_status ids_group(const memory_source *memory, const char *purpose, const int32_t *firsts, const int32_t *seconds, size_t n,
-                     int32_t groups, int32_t bound, int64_t *offsets, int32_t *members)
+cfd_status ids_group(const memory_source *memory, const char *purpose, const int32_t *firsts, const int32_t *seconds,
+                     size_t n, int32_t groups, int32_t bound, int64_t *offsets, int32_t *members)
 {
     group_pairs(firsts, seconds, n, groups, offsets, members);
     size_t longest = longest_group(offsets, groups);

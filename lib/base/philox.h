@@ -10,13 +10,13 @@
 
 /* What the numbers are for: streams never overlap. */
 enum philox_stream {
-    PHILOX_INIT = 1,       /* major = tensor, minor = index / 4 */
-    PHILOX_USERS = 2,      /* major = step, minor = Feistel half and round */
-    PHILOX_PAIRS = 3,      /* major = step, minor = position in the batch */
-    PHILOX_EPOCH = 4,      /* major = epoch, minor = Feistel half and round */
-    PHILOX_NEGATIVES = 5,  /* major = user, minor = draw */
-    PHILOX_SKETCH = 6,     /* major = row, minor = column / 4 */
-    PHILOX_MISSING = 7     /* major = modality, minor = item */
+    PHILOX_INIT = 1,      /* major = tensor, minor = index / 4 */
+    PHILOX_USERS = 2,     /* major = step, minor = Feistel half and round */
+    PHILOX_PAIRS = 3,     /* major = step, minor = position in the batch */
+    PHILOX_EPOCH = 4,     /* major = epoch, minor = Feistel half and round */
+    PHILOX_NEGATIVES = 5, /* major = user, minor = draw */
+    PHILOX_SKETCH = 6,    /* major = row, minor = column / 4 */
+    PHILOX_MISSING = 7    /* major = modality, minor = item */
 };
 
 typedef struct philox_block {
@@ -31,8 +31,8 @@ HOST_DEVICE static inline philox_block philox(uint64_t seed, enum philox_stream 
     for (int round = 0; round < 10; round++) {
         uint64_t p0 = (uint64_t)0xD2511F53u * c.word[0];
         uint64_t p1 = (uint64_t)0xCD9E8D57u * c.word[2];
-        philox_block next = {{(uint32_t)(p1 >> 32) ^ c.word[1] ^ k0, (uint32_t)p1,
-                              (uint32_t)(p0 >> 32) ^ c.word[3] ^ k1, (uint32_t)p0}};
+        philox_block next = {
+            {(uint32_t)(p1 >> 32) ^ c.word[1] ^ k0, (uint32_t)p1, (uint32_t)(p0 >> 32) ^ c.word[3] ^ k1, (uint32_t)p0}};
         c = next;
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
@@ -56,7 +56,8 @@ HOST_DEVICE static inline float philox_unit(uint32_t word)
 
 /* A random permutation of [0, n), addressed: where does `index` go? A Feistel network of eight Philox rounds over the
  * next even number of bits, walked until it falls inside [0, n) (fewer than four walks on average). */
-HOST_DEVICE static inline uint64_t philox_permute(uint64_t seed, enum philox_stream stream, uint64_t major, uint64_t n, uint64_t index)
+HOST_DEVICE static inline uint64_t philox_permute(uint64_t seed, enum philox_stream stream, uint64_t major, uint64_t n,
+                                                  uint64_t index)
 {
     uint32_t half = 1;
     while (half < 31 && (n - 1) >> (2 * half) != 0) {

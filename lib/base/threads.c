@@ -10,19 +10,19 @@
 
 struct thread_pool {
     const memory_source *source;
-    int32_t threads;        /* never changes */
-    int32_t awake;          /* how long waiting threads stay awake; never changes */
-    pid_t owner;            /* after fork() the child sees that the workers are not its own */
-    atomic_flag busy;       /* held by the call that is using the workers */
-    pthread_mutex_t mutex;  /* guards everything below */
-    pthread_cond_t wake;    /* workers: there is a new round, or the end */
+    int32_t threads;         /* never changes */
+    int32_t awake;           /* how long waiting threads stay awake; never changes */
+    pid_t owner;             /* after fork() the child sees that the workers are not its own */
+    atomic_flag busy;        /* held by the call that is using the workers */
+    pthread_mutex_t mutex;   /* guards everything below */
+    pthread_cond_t wake;     /* workers: there is a new round, or the end */
     pthread_cond_t finished; /* caller: the last worker has left the round */
     pthread_t *workers;
-    int32_t wanted;         /* workers to start: fewer than asked for where the system refuses */
+    int32_t wanted; /* workers to start: fewer than asked for where the system refuses */
     int32_t started;
     bool ending;
     /* read without the mutex, by those who wait awake */
-    atomic_int working;     /* workers that have not left the present round */
+    atomic_int working; /* workers that have not left the present round */
     atomic_uint_fast64_t round;
     /* the present round */
     thread_block block;
@@ -57,8 +57,8 @@ cfd_status threads_create(const memory_source *source, int32_t threads, thread_p
     pool->wanted = pool->threads - 1;
     pool->owner = getpid();
     atomic_flag_clear(&pool->busy);
-    cfd_status status =
-        memory_allocate_zero(source, (size_t)pool->threads, sizeof *pool->workers, "a thread pool", &pool->workers);
+    cfd_status status = memory_allocate_zero(source, (size_t)pool->threads, sizeof *pool->workers, "a thread pool",
+                                             &pool->workers);
     if (status != CFD_OK) {
         memory_release(source, pool);
         return status;

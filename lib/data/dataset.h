@@ -17,11 +17,11 @@ typedef struct modality {
     void *dense;                 /* owned, NULL if mapped or sparse; of the type that features.element says */
     void *mapping;               /* a mapped .npy file; NULL if none */
     size_t mapping_bytes;
-    int64_t *offsets;            /* sparse, owned */
+    int64_t *offsets; /* sparse, owned */
     int32_t *indices;
     float *values;
-    float *idf;                  /* sparse tags, owned: weight of each column before L2; NULL if values were given */
-    int32_t empty_items;         /* rows that are zero */
+    float *idf;          /* sparse tags, owned: weight of each column before L2; NULL if values were given */
+    int32_t empty_items; /* rows that are zero */
 } modality;
 
 /* A place of the table from name to id. */
@@ -45,7 +45,7 @@ typedef struct dataset {
     int32_t users, items;
     bipartite splits[3]; /* by cfd_split; always built, maybe empty */
     int64_t duplicates;
-    int64_t leaked_test;       /* for dataset_count, kept up to date when interactions are added */
+    int64_t leaked_test; /* for dataset_count, kept up to date when interactions are added */
     int32_t leaked_users, cold_test_items;
     modality modalities[CFD_MAX_MODALITIES];
     int32_t n_modalities;
@@ -70,7 +70,8 @@ cfd_status dataset_add_sparse(dataset *data, const char *name, int32_t columns, 
 cfd_status dataset_set_user_names(dataset *data, const char *const *names);
 cfd_status dataset_set_item_names(dataset *data, const char *const *names);
 
-/* Turns counts of an item's tags, by column and in any order, into the weights that a data set's items have: TF-IDF, then norm 1. */
+/* Turns counts of an item's tags, by column and in any order, into the weights that a data set's items have: TF-IDF, then
+ * norm 1. */
 void dataset_weigh_tags(const float *idf, float *row, int32_t columns);
 
 const char *name_list_at(const name_list *names, int32_t id); /* NULL without names */

@@ -10,13 +10,13 @@
 
 /* ---- dense features (dense.c) ---- */
 
-/* Refuses NaN and infinity, by row and column, as CFD_ERROR_DATA that begins with `where`; counts the rows of zeros. The rows
- * stand one after the other (ld is the columns). */
+/* Refuses NaN and infinity, by row and column, as CFD_ERROR_DATA that begins with `where`; counts the rows of zeros. The
+ * rows stand one after the other (ld is the columns). */
 cfd_status dense_check(const char *where, const ops_feature_source *features, int32_t *empty_rows);
 /* A checked copy of the caller's matrix, short types as they are, all else as float32: fills features, dense and empty_items
  * of *out. */
-cfd_status dense_copy(const memory_source *memory, const char *name, const void *features, cfd_element element,
-                      int32_t rows, int32_t columns, size_t stride, modality *out);
+cfd_status dense_copy(const memory_source *memory, const char *name, const void *features, cfd_element element, int32_t rows,
+                      int32_t columns, size_t stride, modality *out);
 
 /* ---- sparse features (sparse.c) ---- */
 

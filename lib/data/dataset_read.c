@@ -166,10 +166,10 @@ static cfd_status check_names(const reading *r, const char *kind, const char *fi
 static cfd_status check_density(const reading *r, const char *kind, const claim *c)
 {
     bool scattered = c->line > 0 && c->count > SCATTERED_IDS && (uint64_t)c->count / DENSITY > r->mentions;
-    return scattered ? fail(CFD_ERROR_DATA, "%s/%s:%lld: %s id %d in files of only %llu ids; number them from 0",
-                            r->directory, c->file, (long long)c->line, kind, (int)c->count - 1,
-                            (unsigned long long)r->mentions)
-                     : CFD_OK;
+    return scattered
+               ? fail(CFD_ERROR_DATA, "%s/%s:%lld: %s id %d in files of only %llu ids; number them from 0", r->directory,
+                      c->file, (long long)c->line, kind, (int)c->count - 1, (unsigned long long)r->mentions)
+               : CFD_OK;
 }
 
 static cfd_status check_sizes(reading *r)
@@ -254,8 +254,9 @@ static void report_findings(const reading *r, const dataset *data)
                     r->directory, (int)data->cold_test_items);
     }
     if (data->leaked_test > 0) {
-        log_message(&data->log, CFD_LOG_WARNING, "%s: leakage: %lld of %lld test interactions, of %d users, stand in train.txt too",
-                    r->directory, (long long)data->leaked_test, (long long)data->splits[CFD_SPLIT_TEST].interactions,
+        log_message(&data->log, CFD_LOG_WARNING,
+                    "%s: leakage: %lld of %lld test interactions, of %d users, stand in train.txt too", r->directory,
+                    (long long)data->leaked_test, (long long)data->splits[CFD_SPLIT_TEST].interactions,
                     (int)data->leaked_users);
     }
 }

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- the check: loops over the bits of a row, such as compilers vectorise. Is a number not finite, is any not zero? ---- */
+/* ---- the check: loops over the bits of a row, such as compilers vectorise. Is a number not finite, is any not zero? ----
+ */
 
 static bool row_is_finite(const float *row, size_t columns, bool *empty)
 {
@@ -25,8 +26,8 @@ static bool row_is_finite(const float *row, size_t columns, bool *empty)
     return not_finite == 0;
 }
 
-/* infinity: the type's bits of it. What is not finite has an exponent of ones, as infinity has; whether a magnitude reaches it
- * shows in the highest bit once the difference to 0x8000 is added. */
+/* infinity: the type's bits of it. What is not finite has an exponent of ones, as infinity has; whether a magnitude reaches
+ * it shows in the highest bit once the difference to 0x8000 is added. */
 static bool short_row_is_finite(const uint16_t *row, size_t columns, uint16_t infinity, bool *empty)
 {
     uint16_t add = (uint16_t)(0x8000u - infinity);
@@ -73,7 +74,9 @@ cfd_status dense_check(const char *where, const ops_feature_source *features, in
             }
             bool nan = isnan(number_at(features, start + (size_t)column));
             return fail(CFD_ERROR_DATA, "%s: row %d, column %d (from 0) is %s", where, (int)row, (int)column,
-                        nan ? "NaN" : features->element == OPS_FLOAT32 ? "infinite as a float32" : "infinite");
+                        nan                                ? "NaN"
+                        : features->element == OPS_FLOAT32 ? "infinite as a float32"
+                                                           : "infinite");
         }
         empty_count += empty;
     }
@@ -102,8 +105,8 @@ static void copy_row(const void *from, cfd_element element, size_t start, void *
     memcpy((unsigned char *)to + place * bytes, (const unsigned char *)from + start * bytes, columns * bytes);
 }
 
-cfd_status dense_copy(const memory_source *memory, const char *name, const void *features, cfd_element element,
-                      int32_t rows, int32_t columns, size_t stride, modality *out)
+cfd_status dense_copy(const memory_source *memory, const char *name, const void *features, cfd_element element, int32_t rows,
+                      int32_t columns, size_t stride, modality *out)
 {
     size_t numbers;
     size_t reach; /* of the caller's matrix, in bytes of the widest type: an offset within it must not wrap */

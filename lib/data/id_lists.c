@@ -81,7 +81,7 @@ static inline size_t read_short(const unsigned char *at, uint64_t *id)
     if (length == 0) {
         return 0;
     }
-    digits <<= 64 - 8 * length; /* zeros in front instead of what follows */
+    digits <<= 64 - 8 * length;           /* zeros in front instead of what follows */
     digits = digits * 10 + (digits >> 8); /* bytes 0, 2, 4, 6 now hold two digits each */
     *id = ((digits & 0xff000000ffu) * 0xf424000000064u + (digits >> 16 & 0xff000000ffu) * 0x271000000001u) >> 32;
     return length;

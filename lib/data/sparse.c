@@ -95,9 +95,9 @@ static cfd_status allocate(const memory_source *memory, int32_t rows, size_t n, 
 
 static void describe(int32_t rows, int32_t columns, modality *m)
 {
-    m->features = (ops_feature_source){
-        .rows = rows, .columns = columns,
-        .sparse = {rows, columns, m->offsets[rows], m->offsets, m->indices, m->values}};
+    m->features = (ops_feature_source){.rows = rows,
+                                       .columns = columns,
+                                       .sparse = {rows, columns, m->offsets[rows], m->offsets, m->indices, m->values}};
 }
 
 cfd_status sparse_build(const memory_source *memory, int32_t rows, int32_t columns, const int32_t *row_ids,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leading singular vectors by randomised subspace iteration (Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM
- * Review 2011): a random block is multiplied by F and F^T in turn and made orthonormal after each product. Only products with F
- * are needed, so sparse features stay sparse. */
+/* Leading singular vectors by randomised subspace iteration (Halko, Martinsson, Tropp, "Finding structure with randomness",
+ * SIAM Review 2011): a random block is multiplied by F and F^T in turn and made orthonormal after each product. Only
+ * products with F are needed, so sparse features stay sparse. */
 #include "data/transform.h"
 
 #include "base/philox.h"
@@ -22,7 +22,7 @@ typedef struct workspace {
     float *left, *left_spare;     /* rows x block */
     float *right, *right_spare;   /* columns x block */
     float *moment, *eigenvectors, *roots, *inverse_root;
-    float *host;                  /* block x block */
+    float *host; /* block x block */
 } workspace;
 
 static void release(workspace *w)
@@ -93,8 +93,8 @@ static cfd_status gram(workspace *w, const float *x, int32_t rows, double *trace
     return isfinite(*trace) ? CFD_OK : fail(CFD_ERROR_NUMERIC, "svd: the features' products leave the range of float32");
 }
 
-/* X <- X (X^T X)^(-1/2), the nearest orthonormal block. Directions within rounding are left small: made as long as the others
- * they would lean on them, and singular values come out too large. */
+/* X <- X (X^T X)^(-1/2), the nearest orthonormal block. Directions within rounding are left small: made as long as the
+ * others they would lean on them, and singular values come out too large. */
 static cfd_status orthonormalise(workspace *w, float **x, float **spare, int32_t rows)
 {
     const ops_table *t = w->device->table;

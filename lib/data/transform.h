@@ -16,7 +16,7 @@
 
 typedef struct transform_stage {
     enum transform_kind kind;
-    int32_t in, out; /* columns before and after */
+    int32_t in, out;    /* columns before and after */
     const float *mean;  /* in; center, standardize */
     const float *scale; /* in; standardize: 1 / standard deviation */
     const float *basis; /* in x out; svd: new features are old features times basis */
@@ -40,8 +40,8 @@ cfd_status transform_fit(const memory_source *memory, ops *device, uint64_t seed
                          const ops_feature_source *features, transform *out);
 void transform_release(transform *t); /* accepts a zeroed struct */
 
-/* What the stages of `fitted` make of other features of the same columns (where there are no stages, any). The result has copies of
- * what they have learnt. */
+/* What the stages of `fitted` make of other features of the same columns (where there are no stages, any). The result has
+ * copies of what they have learnt. */
 cfd_status transform_apply(const memory_source *memory, const transform *fitted, const char *role,
                            const ops_feature_source *features, transform *out);
 /* What fitted stages make of a further row: in place or in `other`, whichever is returned. Both have room for the widest

@@ -28,9 +28,7 @@ void transform_widen(const ops_feature_source *f, size_t start, float *to, size_
 {
     const uint16_t *shorts = f->dense;
     switch (f->element) {
-    case OPS_FLOAT32:
-        memcpy(to, (const float *)f->dense + start, n * sizeof *to);
-        break;
+    case OPS_FLOAT32: memcpy(to, (const float *)f->dense + start, n * sizeof *to); break;
     case OPS_FLOAT16:
         for (size_t c = 0; c < n; c++) {
             to[c] = half_to_float(shorts[start + c]);
@@ -190,8 +188,8 @@ cfd_status transform_apply(const memory_source *memory, const transform *fitted,
     transform t = {.memory = memory, .features = *features};
     cfd_status status;
     if (fitted->n_stages > 0 && features->columns != fitted->stages[0].in) {
-        return fail(CFD_ERROR_DATA, "role %s: %d columns, but transform.%s was fitted to %d", role, (int)features->columns, role,
-                    (int)fitted->stages[0].in);
+        return fail(CFD_ERROR_DATA, "role %s: %d columns, but transform.%s was fitted to %d", role, (int)features->columns,
+                    role, (int)fitted->stages[0].in);
     }
     TRY_OR(failed, copy_stages(fitted, &t));
     if (t.n_stages > 0) {

@@ -98,8 +98,8 @@ static bool add_number(int32_t *table, size_t slots, int32_t number)
     return true;
 }
 
-size_t negatives_draw(uint64_t seed, int32_t user, int32_t items, const int32_t *excluded, size_t n_excluded,
-                      int32_t wanted, int32_t *table, int32_t *out)
+size_t negatives_draw(uint64_t seed, int32_t user, int32_t items, const int32_t *excluded, size_t n_excluded, int32_t wanted,
+                      int32_t *table, int32_t *out)
 {
     int32_t candidates = items - (int32_t)n_excluded;
     if (candidates <= wanted) {

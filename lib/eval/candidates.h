@@ -17,8 +17,8 @@ size_t candidates_excluded_bound(const dataset *data, cfd_split split, int32_t u
 /* Draws min(wanted, candidates) distinct candidates uniformly, from (seed, user) alone, into `out`; returns how
  * many. Floyd's algorithm over the candidates' order numbers: `table` is a hash set of negatives_slots(wanted,
  * items) entries. */
-size_t negatives_draw(uint64_t seed, int32_t user, int32_t items, const int32_t *excluded, size_t n_excluded,
-                      int32_t wanted, int32_t *table, int32_t *out);
+size_t negatives_draw(uint64_t seed, int32_t user, int32_t items, const int32_t *excluded, size_t n_excluded, int32_t wanted,
+                      int32_t *table, int32_t *out);
 size_t negatives_slots(int32_t wanted, int32_t items);
 
 #endif

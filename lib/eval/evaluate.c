@@ -67,8 +67,8 @@ static void write_means(const ranking_run *run, size_t blocks, cfd_metrics *metr
 cfd_status evaluate(const scorer *s, const dataset *data, const evaluation *what, cfd_metrics *metrics, size_t *n_users)
 {
     if (s->users != data->users || s->items != data->items) {
-        return fail(CFD_ERROR_DATA, "the model has %d users and %d items, the data set %d users and %d items",
-                    (int)s->users, (int)s->items, (int)data->users, (int)data->items);
+        return fail(CFD_ERROR_DATA, "the model has %d users and %d items, the data set %d users and %d items", (int)s->users,
+                    (int)s->items, (int)data->users, (int)data->items);
     }
     ranking_run run = {.s = s, .data = data, .what = what, .held_out = &data->splits[what->split]};
     bool full = what->protocol == CFD_PROTOCOL_FULL;

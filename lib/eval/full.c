@@ -70,8 +70,8 @@ static cfd_status score_held_out(const ranking_run *run, const int32_t *users, s
         for (size_t at = 0; at < n; at += TOGETHER_ITEMS) { /* more than once only where a user is alone */
             size_t count = n - at < TOGETHER_ITEMS ? n - at : TOGETHER_ITEMS;
             const float *keys = ids_rows(items + at, count, s->keys, s->width, room);
-            TRY(s->device->table->score_block(s->device, queries + first * (size_t)s->width, (int64_t)(end - first),
-                                              keys, (int64_t)count, s->width, scores, TOGETHER_ITEMS));
+            TRY(s->device->table->score_block(s->device, queries + first * (size_t)s->width, (int64_t)(end - first), keys,
+                                              (int64_t)count, s->width, scores, TOGETHER_ITEMS));
             for (size_t j = 0; j < count; j++) {
                 if (at + j == owned_end) {
                     owned_end += held_out_count(run, users[++owner]);

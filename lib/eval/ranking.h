@@ -14,7 +14,7 @@ typedef struct ranking_run {
     const bipartite *held_out; /* the evaluated split */
     const int32_t *users;      /* those with held-out items, ascending */
     size_t n_users;
-    size_t block_users;        /* sums are made by block, so this fixes the order of addition; it depends on no thread */
+    size_t block_users; /* sums are made by block, so this fixes the order of addition; it depends on no thread */
     metric_table table;
     cfd_metrics *sums; /* n_ks of every block */
     /* the most that a block's users have together */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    MOST_USERS = 384,  /* their queries stay in the second cache level */
+    MOST_USERS = 384, /* their queries stay in the second cache level */
     MOST_DRAWN = 1 << 16,
     DIGIT_BITS = 11, /* of an item id, in sorting */
     DIGITS = 1 << DIGIT_BITS
@@ -125,8 +125,7 @@ cfd_status sampled_ranking_block(void *argument, unsigned char *scratch, size_t 
     }
     const int32_t *pair_users = (const int32_t *)(void *)(scratch + run->users_at);
     const int32_t *pair_items = (const int32_t *)(void *)(scratch + run->items_at);
-    const uint32_t *order =
-        order_by_item(pair_items, n_pairs, run->s->items, (uint32_t *)(void *)(scratch + run->order_at));
+    const uint32_t *order = order_by_item(pair_items, n_pairs, run->s->items, (uint32_t *)(void *)(scratch + run->order_at));
     TRY(score_pairs(run, pair_users, pair_items, n_pairs, order, scores));
 
     cfd_metrics *sums = run->sums + block * run->what->n_ks;

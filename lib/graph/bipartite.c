@@ -69,8 +69,8 @@ cfd_status bipartite_merge(const memory_source *source, const bipartite *a, cons
                                    &graph.item_ids));
     int32_t *end = graph.item_ids;
     for (int32_t user = 0; user < a->users; user++) {
-        end = merge_lists(a->item_ids + a->offsets[user], a->item_ids + a->offsets[user + 1],
-                          b->item_ids + b->offsets[user], b->item_ids + b->offsets[user + 1], end);
+        end = merge_lists(a->item_ids + a->offsets[user], a->item_ids + a->offsets[user + 1], b->item_ids + b->offsets[user],
+                          b->item_ids + b->offsets[user + 1], end);
         graph.offsets[user + 1] = end - graph.item_ids;
     }
     graph.interactions = end - graph.item_ids;

@@ -8,10 +8,10 @@
 
 typedef struct atomic_file {
     const memory_source *memory;
-    char *path;        /* as the caller named it */
-    const char *name;  /* its last part, within path */
-    int directory;     /* of the target, open: everything happens relative to it */
-    int descriptor;    /* of the temporary file */
+    char *path;       /* as the caller named it */
+    const char *name; /* its last part, within path */
+    int directory;    /* of the target, open: everything happens relative to it */
+    int descriptor;   /* of the temporary file */
     char temporary[64];
 } atomic_file;
 

@@ -26,8 +26,8 @@ static cfd_status refuse(const parser *p, const char *reason)
 
 static void skip_space(parser *p)
 {
-    while (p->at < p->n && (p->bytes[p->at] == ' ' || p->bytes[p->at] == '\t' || p->bytes[p->at] == '\n' ||
-                            p->bytes[p->at] == '\r')) {
+    while (p->at < p->n &&
+           (p->bytes[p->at] == ' ' || p->bytes[p->at] == '\t' || p->bytes[p->at] == '\n' || p->bytes[p->at] == '\r')) {
         p->at++;
     }
 }
@@ -46,10 +46,10 @@ static cfd_status parse_hex(parser *p, uint32_t *out)
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
         unsigned char byte = p->at < p->n ? p->bytes[p->at] : 0;
-        uint32_t digit = byte >= '0' && byte <= '9' ? byte - (uint32_t)'0'
-                       : byte >= 'a' && byte <= 'f' ? byte - (uint32_t)'a' + 10
-                       : byte >= 'A' && byte <= 'F' ? byte - (uint32_t)'A' + 10
-                                                    : 16;
+        uint32_t digit = byte >= '0' && byte <= '9'   ? byte - (uint32_t)'0'
+                         : byte >= 'a' && byte <= 'f' ? byte - (uint32_t)'a' + 10
+                         : byte >= 'A' && byte <= 'F' ? byte - (uint32_t)'A' + 10
+                                                      : 16;
         if (digit > 15) {
             return refuse(p, "\\u wants four hexadecimal digits");
         }

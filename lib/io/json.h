@@ -8,22 +8,17 @@
 
 #define JSON_MAX_DEPTH 16
 
-typedef enum json_type {
-    JSON_OBJECT,
-    JSON_ARRAY,
-    JSON_STRING,
-    JSON_INTEGER
-} json_type;
+typedef enum json_type { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_INTEGER } json_type;
 
 /* A value, and its place among the members of what holds it. */
 typedef struct json_value {
     json_type type;
-    const char *key;      /* of a member of an object; else NULL */
-    const char *string;   /* JSON_STRING */
-    int64_t integer;      /* JSON_INTEGER */
-    size_t count;         /* JSON_OBJECT, JSON_ARRAY: members */
-    size_t first, next;   /* index of the first member, of the next sibling; 0: none */
-    size_t position;      /* byte at which it begins */
+    const char *key;    /* of a member of an object; else NULL */
+    const char *string; /* JSON_STRING */
+    int64_t integer;    /* JSON_INTEGER */
+    size_t count;       /* JSON_OBJECT, JSON_ARRAY: members */
+    size_t first, next; /* index of the first member, of the next sibling; 0: none */
+    size_t position;    /* byte at which it begins */
 } json_value;
 
 typedef struct json_document {

@@ -11,7 +11,8 @@
 
 static cfd_status truncated(const char *path, const char *part, uint64_t missing)
 {
-    return fail(CFD_ERROR_FORMAT, "%s: truncated: %llu bytes of the %s are missing", path, (unsigned long long)missing, part);
+    return fail(CFD_ERROR_FORMAT, "%s: truncated: %llu bytes of the %s are missing", path, (unsigned long long)missing,
+                part);
 }
 
 /* Magic, version, length of the header: then its text. */
@@ -74,7 +75,8 @@ static cfd_status read_shape(const char *path, const npy_header *header, npy_fil
     int64_t rows = header->shape[0];
     int64_t columns = header->rank == 2 ? header->shape[1] : 1;
     if (rows < 1 || columns < 1) {
-        return fail(CFD_ERROR_FORMAT, "%s: a matrix of %lld x %lld has no content", path, (long long)rows, (long long)columns);
+        return fail(CFD_ERROR_FORMAT, "%s: a matrix of %lld x %lld has no content", path, (long long)rows,
+                    (long long)columns);
     }
     if (rows >= INT32_MAX || columns >= INT32_MAX) {
         return fail(CFD_ERROR_FORMAT, "%s: a matrix of %lld x %lld is beyond %d in one direction", path, (long long)rows,

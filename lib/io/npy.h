@@ -10,10 +10,10 @@
 typedef struct npy_file {
     mapped_file map;
     const unsigned char *data;
-    int32_t rows, columns;  /* each at least 1 */
-    int32_t element_bytes;  /* 2, 4 or 8 */
-    bool swapped;           /* of the other byte order than this machine's */
-    bool by_columns;        /* Fortran order */
+    int32_t rows, columns; /* each at least 1 */
+    int32_t element_bytes; /* 2, 4 or 8 */
+    bool swapped;          /* of the other byte order than this machine's */
+    bool by_columns;       /* Fortran order */
 } npy_file;
 
 /* CFD_ERROR_FORMAT names the file and what is wrong with it. */

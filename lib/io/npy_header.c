@@ -17,8 +17,8 @@ static cfd_status refuse(const parser *p, const char *reason)
 
 static void skip_space(parser *p)
 {
-    while (p->at < p->n && (p->text[p->at] == ' ' || p->text[p->at] == '\t' || p->text[p->at] == '\n' ||
-                            p->text[p->at] == '\r')) {
+    while (p->at < p->n &&
+           (p->text[p->at] == ' ' || p->text[p->at] == '\t' || p->text[p->at] == '\n' || p->text[p->at] == '\r')) {
         p->at++;
     }
 }

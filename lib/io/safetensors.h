@@ -10,7 +10,7 @@ typedef struct safetensor {
     const char *name;
     const char *dtype; /* "F32", "I32", "I64" */
     int64_t shape[2];
-    int32_t rank;      /* 0 to 2 (a scalar, a vector, a matrix); others are refused when read */
+    int32_t rank; /* 0 to 2 (a scalar, a vector, a matrix); others are refused when read */
     const void *data;
     size_t bytes;
 } safetensor;
@@ -37,7 +37,7 @@ typedef struct safetensors_file {
 } safetensors_file;
 
 cfd_status safetensors_open(const memory_source *memory, const char *path, safetensors_file *out);
-void safetensors_close(safetensors_file *file); /* accepts a zeroed struct */
+void safetensors_close(safetensors_file *file);                                     /* accepts a zeroed struct */
 const safetensor *safetensors_find(const safetensors_file *file, const char *name); /* NULL: not there */
 const char *safetensors_metadata(const safetensors_file *file, const char *key);    /* NULL: not there */
 

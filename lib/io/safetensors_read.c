@@ -81,8 +81,8 @@ static cfd_status refuse_tensor(const reading *r, const json_value *tensor, cons
 }
 
 /* A list of at most `most` numbers that are not negative. */
-static cfd_status read_numbers(const reading *r, const json_value *tensor, const json_value *list, int64_t *out,
-                               size_t most, const char *complaint)
+static cfd_status read_numbers(const reading *r, const json_value *tensor, const json_value *list, int64_t *out, size_t most,
+                               const char *complaint)
 {
     if (!list || list->type != JSON_ARRAY || list->count > most) {
         return refuse_tensor(r, tensor, complaint);

@@ -20,6 +20,6 @@ cfd_status adam_update(model *m)
                                          (size_t)role->columns * (size_t)m->role_columns};
     }
     ops_adam_settings form = {m->values.learning_rate, m->values.beta1, m->values.beta2, m->values.epsilon,
-                                  m->steps_done + 1};
+                              m->steps_done + 1};
     return m->device->table->adam(m->device, tensors, n, &form);
 }

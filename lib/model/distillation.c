@@ -24,9 +24,8 @@ static cfd_status distil(model *m, enum model_kind kind, ops_cosine function, do
             int32_t column_a = model_head_column(m, a, kind);
             int32_t column_b = model_head_column(m, b, kind);
             TRY(m->device->table->pair_cosine(m->device, &m->batch, function, heads_rows(m, column_a, m->d),
-                                              heads_rows(m, column_b, m->d), m->roles[a].present,
-                                              m->roles[b].present, weight,
-                                              heads_rows_gradient(m, column_a, m->d),
+                                              heads_rows(m, column_b, m->d), m->roles[a].present, m->roles[b].present,
+                                              weight, heads_rows_gradient(m, column_a, m->d),
                                               heads_rows_gradient(m, column_b, m->d), loss));
         }
     }
@@ -35,9 +34,7 @@ static cfd_status distil(model *m, enum model_kind kind, ops_cosine function, do
 
 cfd_status distillation(model *m)
 {
-    ops_cosine common =
-        m->values.common_distillation == DISTILLATION_ALIGN ? OPS_COSINE_ALIGN : OPS_COSINE_RELEASED;
+    ops_cosine common = m->values.common_distillation == DISTILLATION_ALIGN ? OPS_COSINE_ALIGN : OPS_COSINE_RELEASED;
     TRY(distil(m, KIND_COMMON, common, m->values.eta_common, m->losses + LOSS_COMMON));
-    return distil(m, KIND_DIFFERENTIAL, OPS_COSINE_ORTHOGONAL, m->values.eta_differential,
-                  m->losses + LOSS_DIFFERENTIAL);
+    return distil(m, KIND_DIFFERENTIAL, OPS_COSINE_ORTHOGONAL, m->values.eta_differential, m->losses + LOSS_DIFFERENTIAL);
 }

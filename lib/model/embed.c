@@ -117,12 +117,12 @@ cfd_status model_snapshot(model *m, float *queries, float *keys)
         for (int32_t i = 0; i < n_parts; i++) {
             const part *p = &parts[i];
             float scale = side == 0 ? (float)p->lambda : 1.0f;
-            TRY_OR(done, t->copy_matrix(m->device, p->rows + (int64_t)first * p->ld, p->ld, to, width, rows, p->columns,
-                                        scale));
+            TRY_OR(done,
+                   t->copy_matrix(m->device, p->rows + (int64_t)first * p->ld, p->ld, to, width, rows, p->columns, scale));
             to += p->columns;
         }
-        TRY_OR(done, t->download(m->device, side == 0 ? queries : keys, block,
-                                 (size_t)rows * (size_t)width * sizeof(float)));
+        TRY_OR(done,
+               t->download(m->device, side == 0 ? queries : keys, block, (size_t)rows * (size_t)width * sizeof(float)));
     }
     if (m->values.renormalise_missing) {
         TRY_OR(done, renormalise_keys(m, keys));

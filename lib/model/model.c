@@ -45,15 +45,17 @@ static cfd_status choose_precision(model *m)
     int32_t asked = m->values.precision;
     if (asked == PRECISION_AUTO) {
         m->precision = bfloat16 == OPS_BFLOAT16_MATRIX ? OPS_PRECISION_BF16X3 : OPS_PRECISION_FLOAT32;
-        log_message(&m->device->log, CFD_LOG_INFO, "precision auto: products with dense features in %s", ops_precision_name(m->precision));
+        log_message(&m->device->log, CFD_LOG_INFO, "precision auto: products with dense features in %s",
+                    ops_precision_name(m->precision));
         return CFD_OK;
     }
     m->precision = precisions[asked];
     bool able = m->precision == OPS_PRECISION_FLOAT32 ? true
-              : m->precision == OPS_PRECISION_TF32    ? m->device->table->tf32(m->device)
+                : m->precision == OPS_PRECISION_TF32  ? m->device->table->tf32(m->device)
                                                       : bfloat16 != OPS_BFLOAT16_NONE;
     if (!able) {
-        return fail(CFD_ERROR_CONFIG, "precision = \"%s\": device %s (%s, %s) does not multiply %s natively: float32 or auto wanted",
+        return fail(CFD_ERROR_CONFIG,
+                    "precision = \"%s\": device %s (%s, %s) does not multiply %s natively: float32 or auto wanted",
                     ops_precision_name(m->precision), m->device->table->name, m->device->table->instruction_set(m->device),
                     m->device->table->gemm(m->device), m->precision == OPS_PRECISION_TF32 ? "tf32" : "bfloat16");
     }
@@ -195,6 +197,7 @@ void model_destroy(model *m)
     if (m->mailbox) {
         o->table->mailbox_destroy(o, m->mailbox);
     }
+    /* clang-format off */
     void *blocks[] = {
         m->offsets, m->columns, m->e0, m->e0_moment1, m->e0_moment2, m->x, m->x_moment1, m->x_moment2,
         m->layer[0], m->layer[1], m->last, m->last_gradient, m->p, m->p_rows_gradient, m->p_gradient, m->s, m->s_gradient,
@@ -203,6 +206,7 @@ void model_destroy(model *m)
         m->batch.user_ids, m->batch.positives, m->batch.negatives, m->batch.count, m->batch.rows, m->batch.slots,
         m->batch.offsets, m->batch.occurrences,
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         o->table->release(o, blocks[i]);
     }

@@ -42,10 +42,10 @@ typedef struct model_content {
 typedef struct model_role {
     role_settings own;
     ops_features *features;
-    int32_t columns;   /* d_m */
+    int32_t columns; /* d_m */
     bool whitened;
-    uint8_t *present;  /* items: 0 where the row of the features is all zeros; NULL: none is */
-    float *weights;    /* d_m x (kinds d): proj.common | proj.differential */
+    uint8_t *present; /* items: 0 where the row of the features is all zeros; NULL: none is */
+    float *weights;   /* d_m x (kinds d): proj.common | proj.differential */
     float *gradient, *moment1, *moment2;
 } model_role;
 
@@ -57,7 +57,7 @@ typedef struct model_tensor {
     int64_t rows;
     int32_t columns;
     float *const *gradient_base; /* the gradient lies as `values` does, from here on */
-    int64_t offset;                    /* elements from the matrix's start */
+    int64_t offset;              /* elements from the matrix's start */
 } model_tensor;
 
 #define MODEL_MAX_TENSORS (2 + 4 * CFD_MAX_MODALITIES)
@@ -101,7 +101,7 @@ typedef struct model {
     int32_t n_graph_values;
     int64_t nonzeros;
     model_graph base, kind_graph[KINDS], fused;
-    bool one_graph; /* common and differential graphs are the same */
+    bool one_graph;          /* common and differential graphs are the same */
     ops_precision precision; /* of products with dense features */
 
     /* parameters and Adam's moments (SPEC 3, 6) */
@@ -123,7 +123,7 @@ typedef struct model {
     float *s, *s_gradient;       /* compact x H d */
     float *y;                    /* I x H d: projections before whitening */
     float *moment, *eigenvectors, *roots, *inverse_root, *small_gradient; /* whitening: H x d x d each (roots H x d) */
-    double *losses;              /* LOSS_SLOTS */
+    double *losses;                                                       /* LOSS_SLOTS */
 
     /* gradients of the last step; NULL before there is one */
     float *e0_gradient, *x_gradient;
@@ -139,8 +139,8 @@ typedef struct model {
 
     /* steps that were recorded (recorded.c), and losses on their way to the host */
     model_recording recordings[MODEL_RECORDINGS];
-    bool warm;          /* a step has been done: scratch memory is as large as steps need it */
-    bool unrecordable;  /* the device failed to record one */
+    bool warm;            /* a step has been done: scratch memory is as large as steps need it */
+    bool unrecordable;    /* the device failed to record one */
     ops_mailbox *mailbox; /* NULL: none were asked for */
 } model;
 
@@ -149,11 +149,12 @@ cfd_status model_create(const memory_source *memory, ops *device, const settings
                         const bipartite *train, const model_content *content, int32_t n_content, model **out);
 void model_destroy(model *m); /* accepts NULL */
 
-/* Takes over what another model with the same branches has learnt: parameters, moments, place in training. Its users and items are the
- * first of this one's, its features' columns the first of these; what is new stays as it was drawn. */
+/* Takes over what another model with the same branches has learnt: parameters, moments, place in training. Its users and
+ * items are the first of this one's, its features' columns the first of these; what is new stays as it was drawn. */
 cfd_status model_take_over(model *m, const model *from);
 
-/* Draws and indexes the next batch of the seed's sequence; or takes the caller's (ids checked), which is indexed afterwards. */
+/* Draws and indexes the next batch of the seed's sequence; or takes the caller's (ids checked), which is indexed afterwards.
+ */
 cfd_status model_draw_batch(model *m);
 cfd_status model_set_batch(model *m, const cfd_batch *batch);
 cfd_status model_index_batch(model *m);
@@ -173,21 +174,22 @@ cfd_status model_zero_losses(model *m);
 /* The sums, divided by `steps`, weighted and added up. Waits for the device. */
 cfd_status model_read_losses(model *m, double steps, cfd_losses *losses);
 
-/* The same of the last step, without waiting: asked for now, received when they have come (*ready), or at once with `wait`. */
+/* The same of the last step, without waiting: asked for now, received when they have come (*ready), or at once with `wait`.
+ */
 cfd_status model_request_losses(model *m);
 cfd_status model_receive_losses(model *m, bool wait, cfd_losses *losses, bool *ready);
 
-/* Full forward at the present parameters: E in *base, P in m->p, S in *fused (each N rows; NULL where switched off). They stay
- * until the next call; gradients are gone. */
+/* Full forward at the present parameters: E in *base, P in m->p, S in *fused (each N rows; NULL where switched off). They
+ * stay until the next call; gradients are gone. */
 cfd_status model_embed(model *m, const float **base, const float **fused);
 /* Columns of a query or key row (SPEC 4). */
 int32_t model_score_width(const model *m);
 /* Query rows (users, weighted by the lambdas) and key rows (items, weighted where missing.renormalise asks for it) into host
  * memory. */
 cfd_status model_snapshot(model *m, float *queries, float *keys);
-/* What lies behind them, into host memory: E_0 to E_(L-1), each nodes x d (without the base branch: nothing); X and P, nodes x
- * head_columns (without modalities: nothing). The embeddings must be those of the present parameters, as model_snapshot leaves
- * them. */
+/* What lies behind them, into host memory: E_0 to E_(L-1), each nodes x d (without the base branch: nothing); X and P, nodes
+ * x head_columns (without modalities: nothing). The embeddings must be those of the present parameters, as model_snapshot
+ * leaves them. */
 cfd_status model_read_nodes(model *m, float *layers, float *heads, float *hops);
 /* Neighbours of each node, itself included, into host memory. */
 cfd_status model_read_degrees(model *m, int32_t *degrees);

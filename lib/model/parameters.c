@@ -114,7 +114,8 @@ cfd_status setup_parameters(model *m)
     for (int32_t i = 0; i < m->n_tensors; i++) {
         const model_tensor *tensor = &m->tensors[i];
         float *values;
-        TRY(memory_allocate(m->memory, (size_t)tensor->rows * (size_t)tensor->columns, sizeof(float), tensor->name, &values));
+        TRY(memory_allocate(m->memory, (size_t)tensor->rows * (size_t)tensor->columns, sizeof(float), tensor->name,
+                            &values));
         draw(m->seed, (uint32_t)i, tensor->rows, tensor->columns, values);
         cfd_status status = model_write_tensor(m, tensor, values);
         memory_release(m->memory, values);

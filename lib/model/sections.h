@@ -21,7 +21,7 @@ cfd_status whitening_backward(model *m); /* x_gradient's items' rows -> p_gradie
 /* heads.c (SPEC 4.4): x -> p. */
 cfd_status heads_forward(model *m, bool all_rows);
 cfd_status heads_backward(model *m); /* p_gradient, or p_rows_gradient without fusion, and the penalty -> x_gradient */
-ops_view heads_rows(const model *m, int32_t column, int32_t width);          /* P at the batch's rows */
+ops_view heads_rows(const model *m, int32_t column, int32_t width); /* P at the batch's rows */
 ops_view heads_rows_gradient(const model *m, int32_t column, int32_t width);
 
 /* fusion.c (SPEC 4.5): p -> s, compact; or all rows (*rows lies in m->p_gradient). */
@@ -30,9 +30,9 @@ cfd_status fusion_forward_all(model *m, const float **rows);
 cfd_status fusion_backward(model *m); /* s_gradient and p_rows_gradient -> p_gradient */
 
 /* ranking.c, distillation.c, penalty.c (SPEC 5): losses and the gradients of the rows they look at. */
-cfd_status ranking(model *m);                /* sets last_gradient, p_rows_gradient, s_gradient */
-cfd_status distillation(model *m);           /* adds to p_rows_gradient */
-cfd_status penalty_after_propagation(model *m);  /* adds to s_gradient */
+cfd_status ranking(model *m);                   /* sets last_gradient, p_rows_gradient, s_gradient */
+cfd_status distillation(model *m);              /* adds to p_rows_gradient */
+cfd_status penalty_after_propagation(model *m); /* adds to s_gradient */
 /* What the penalty adds to e0_gradient and to x_gradient (all heads, or one), with its losses; NULL where it is off. */
 typedef struct penalty_addend {
     ops_addend addend;

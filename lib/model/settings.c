@@ -39,7 +39,9 @@ static void choice_name(const char *choices, int32_t index, char *text)
 static cfd_status refuse(const key_row *row, const char *key, const char *value)
 {
     return fail(CFD_ERROR_CONFIG, "%s = \"%.80s\": %s wanted, %s", key, value,
-                row->type == KEY_INTEGER ? "an integer" : row->type == KEY_NUMBER ? "a number" : "a choice",
+                row->type == KEY_INTEGER  ? "an integer"
+                : row->type == KEY_NUMBER ? "a number"
+                                          : "a choice",
                 row->shown_range);
 }
 

@@ -7,13 +7,19 @@
 #include "base/text.h"
 
 #define SETTINGS_ROLE_BYTES 64
-#define SETTINGS_TEXT_BYTES 1088      /* of any value: a list of eight "ROLE=NAME" with names of 63 letters, and some more */
+#define SETTINGS_TEXT_BYTES 1088 /* of any value: a list of eight "ROLE=NAME" with names of 63 letters, and some more */
 #define SETTINGS_TRANSFORM_BYTES 256
 #define SETTINGS_MAX_ROLES 16 /* roles that a config may mention; a model takes CFD_MAX_MODALITIES of them */
 
 enum settings_sampler { SAMPLER_USERS = 0, SAMPLER_INTERACTIONS = 1 };
 enum settings_distillation { DISTILLATION_ALIGN = 0, DISTILLATION_RELEASED = 1 };
-enum settings_precision { PRECISION_FLOAT32 = 0, PRECISION_BF16X3 = 1, PRECISION_BF16 = 2, PRECISION_TF32 = 3, PRECISION_AUTO = 4 };
+enum settings_precision {
+    PRECISION_FLOAT32 = 0,
+    PRECISION_BF16X3 = 1,
+    PRECISION_BF16 = 2,
+    PRECISION_TF32 = 3,
+    PRECISION_AUTO = 4
+};
 enum settings_storage { STORAGE_SOURCE = 0, STORAGE_FLOAT16 = 1, STORAGE_BFLOAT16 = 2 };
 enum settings_select { SELECT_VALIDATION = 0, SELECT_TEST = 1, SELECT_NONE = 2 };
 
@@ -67,8 +73,8 @@ cfd_status settings_load_ablation(settings *values, const char *name);
 /* A role's values: its own, or the defaults. */
 role_settings settings_role(const settings *values, const char *role);
 
-/* The same, and from now on the role has values of its own, so that settings_visit names them; a preset's or default values do not
- * count as explicitly set. Where there is no room for another role, only the values are returned. */
+/* The same, and from now on the role has values of its own, so that settings_visit names them; a preset's or default values
+ * do not count as explicitly set. Where there is no room for another role, only the values are returned. */
 role_settings settings_own_role(settings *values, const char *role);
 
 /* The table of keys, for documentation and enumeration. */
@@ -79,8 +85,8 @@ void settings_key(size_t index, cfd_config_key *key);
 typedef cfd_status (*settings_visitor)(void *user, const char *key, const char *value);
 cfd_status settings_visit(const settings *values, settings_visitor visit, void *user);
 
-/* What "missing.renormalise" multiplies the lambdas of the roles that an item has by: the sum of all n lambdas over the sum of
- * theirs; 1 where those are 0, or the key says no. */
+/* What "missing.renormalise" multiplies the lambdas of the roles that an item has by: the sum of all n lambdas over the sum
+ * of theirs; 1 where those are 0, or the key says no. */
 double settings_missing_scale(const settings *values, const double *lambdas, const bool *has, int32_t n);
 
 /* Columns of a query or key row of a model with these settings and so many roles (SPEC 4): base, heads, the heads fused. */
@@ -103,8 +109,8 @@ typedef struct role_name {
     char role[SETTINGS_ROLE_BYTES], name[SETTINGS_ROLE_BYTES];
 } role_name;
 
-/* Reads "modalities": a list of ROLE=NAME or NAME, which plays the role of its own name; "" and "none" give none. Refuses bad names,
- * "fused", repeated roles, more than CFD_MAX_MODALITIES. */
+/* Reads "modalities": a list of ROLE=NAME or NAME, which plays the role of its own name; "" and "none" give none. Refuses
+ * bad names, "fused", repeated roles, more than CFD_MAX_MODALITIES. */
 cfd_status settings_read_roles(const char *text, role_name out[CFD_MAX_MODALITIES], int32_t *n);
 
 /* Which modalities take part, in order. */

@@ -5,6 +5,7 @@
 #define AT(member) offsetof(settings, member)
 #define OF(member) offsetof(role_settings, member)
 
+/* clang-format off */
 #define INTEGER(key, member, low, high, standard, help) \
     {key, false, KEY_INTEGER, AT(member), low, high, false, NULL, standard, help, key, #low " to " #high}
 #define NUMBER(key, member, low, high, standard, help) \
@@ -24,6 +25,7 @@
 #define ROLE_TEXT(key, member, range, standard, help) \
     {key, true, KEY_TEXT, OF(member), 0, sizeof(((role_settings *)0)->member), false, NULL, standard, help, \
      key ".ROLE", range}
+/* clang-format on */
 
 const key_row settings_keys[] = {
     /* ---- shape (SPEC 1 to 4) ---- */
@@ -87,7 +89,8 @@ const key_row settings_keys[] = {
     POSITIVE("epsilon", epsilon, 1, "1e-08", "added to the root of Adam's second moment"),
     /* ---- computing (docs/performance.md) ---- */
     CHOICE("precision", precision, "float32|bf16x3|bf16|tf32|auto", "float32",
-           "products with dense features: bf16x3 splits each number in two bfloat16, bf16 rounds it to one, tf32 (GPUs only) to "
+           "products with dense features: bf16x3 splits each number in two bfloat16, bf16 rounds it to one, tf32 (GPUs "
+           "only) to "
            "11 bits; auto: bf16x3 where that is faster than float32"),
     CHOICE("feature_storage", feature_storage, "source|float16|bfloat16", "source",
            "how the model keeps dense features: as they were given, or rounded to a type of half the memory"),

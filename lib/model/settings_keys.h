@@ -8,8 +8,8 @@
 enum key_type { KEY_INTEGER, KEY_NUMBER, KEY_YES_NO, KEY_CHOICE, KEY_TEXT };
 
 typedef struct key_row {
-    const char *name;     /* without ".ROLE" for keys of a role */
-    bool of_role;         /* the value lives in role_settings, at `offset` there */
+    const char *name; /* without ".ROLE" for keys of a role */
+    bool of_role;     /* the value lives in role_settings, at `offset` there */
     enum key_type type;
     size_t offset;
     double low, high;     /* numbers and integers, inclusive unless `open`; of a text, high is its bytes with the NUL */

@@ -15,6 +15,7 @@ typedef struct named_settings {
 } named_settings;
 
 /* The same in all three presets. */
+/* clang-format off */
 #define SHARED                                                                                              \
     {"embedding_dim", "64"}, {"decay", "0.001"}, {"learning_rate", "0.001"}, {"batch_size", "2048"},        \
         {"sampler", "users"}, {"base_exponent.left", "-0.5"}, {"common_exponent", "-0.5"},                  \
@@ -63,6 +64,7 @@ static const assignment no_distillation[] = {{"eta.common", "0"}, {"eta.differen
 static const assignment no_whitening[] = {{"whitening", "no"}, {NULL, NULL}};
 static const assignment no_fusion[] = {{"branch.fused", "no"}, {NULL, NULL}};
 static const assignment one_modality[] = {{"modality_limit", "1"}, {NULL, NULL}};
+/* clang-format on */
 
 static const named_settings ablations[] = {
     {"base only", base_only},

@@ -38,8 +38,8 @@ cfd_status settings_read_transform(const char *key, const char *text, transform_
         transform_step step;
         bool none = strcmp(name, "none") == 0;
         if (!none && !read_step(name, &step)) {
-            return fail(CFD_ERROR_CONFIG, "%s: \"%.60s\" is no transform: none, center, l2, standardize, svd:K (K 1 to %d)", key,
-                        name, MOST_RANK);
+            return fail(CFD_ERROR_CONFIG, "%s: \"%.60s\" is no transform: none, center, l2, standardize, svd:K (K 1 to %d)",
+                        key, name, MOST_RANK);
         }
         if (!none && count == SETTINGS_MAX_STAGES) {
             return fail(CFD_ERROR_CONFIG, "%s: more than %d stages", key, SETTINGS_MAX_STAGES);

@@ -11,7 +11,8 @@ cfd_status setup_graphs(model *m, const bipartite *train);
 cfd_status setup_sampler(model *m, const bipartite *train);
 /* parameters.c: the tensors under their names, freshly drawn (SPEC 3). */
 cfd_status setup_parameters(model *m);
-/* setup_presence.c: which items have a modality, on the device, counted as constant; *present stays as it is where all do. */
+/* setup_presence.c: which items have a modality, on the device, counted as constant; *present stays as it is where all do.
+ */
 cfd_status setup_presence(model *m, const ops_feature_source *features, uint8_t **present);
 
 /* setup.c: count x size bytes on the device, counted as workspace, named in the message of a failure. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The graphs of SPEC 2 on the device: one structure, and one array of values for each pair of exponents in use. The transpose of
- * A(a, b) is A(b, a). */
+/* The graphs of SPEC 2 on the device: one structure, and one array of values for each pair of exponents in use. The
+ * transpose of A(a, b) is A(b, a). */
 #include "model/setup.h"
 
 static cfd_status values_of(model *m, const adjacency *graph, exponents of, const float **out)
@@ -51,7 +51,8 @@ static cfd_status upload_graphs(model *m, const adjacency *graph)
     if (m->has_fused) {
         TRY(graph_of(m, graph, v->fused, &m->fused));
     }
-    m->one_graph = m->n_kinds < 2 || m->kind_graph[KIND_COMMON].forward.values == m->kind_graph[KIND_DIFFERENTIAL].forward.values;
+    m->one_graph = m->n_kinds < 2 ||
+                   m->kind_graph[KIND_COMMON].forward.values == m->kind_graph[KIND_DIFFERENTIAL].forward.values;
     return CFD_OK;
 }
 

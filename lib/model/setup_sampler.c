@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What batches are drawn from (SPEC 6): distinct users, or all interactions. A user who has every item has no negative and is
- * never drawn. */
+/* What batches are drawn from (SPEC 6): distinct users, or all interactions. A user who has every item has no negative and
+ * is never drawn. */
 #include "model/setup.h"
 
 /* Room for a batch of the configured size and for its index. */
@@ -77,8 +77,8 @@ cfd_status setup_sampler(model *m, const bipartite *train)
     TRY(setup_upload(m, train->offsets, (size_t)train->users + 1, sizeof(int64_t), "the sampler", &m->sampler_offsets));
     TRY(setup_upload(m, train->item_ids, (size_t)train->interactions, sizeof(int32_t), "the sampler", &m->sampler_items));
     TRY(upload_pool(m, train, interactions, size));
-    m->sampler = (ops_sampler){m->users,      m->items,      m->sampler_offsets, m->sampler_items,
-                               m->pool_users, m->pool_items, size,               m->seed};
+    m->sampler = (ops_sampler){m->users, m->items, m->sampler_offsets, m->sampler_items, m->pool_users, m->pool_items,
+                               size,     m->seed};
     int64_t batch = m->values.batch_size;
     m->steps_per_epoch = interactions ? (size + batch - 1) / batch : m->n_train / batch + 1;
     m->steps_per_epoch = m->steps_per_epoch < 1 ? 1 : m->steps_per_epoch;

@@ -28,7 +28,9 @@ cfd_status model_set_batch(model *m, const cfd_batch *batch)
 {
     if (!batch->users || !batch->positives || !batch->negatives) {
         return fail(CFD_ERROR_ARGUMENT, "batch->%s is NULL",
-                    !batch->users ? "users" : !batch->positives ? "positives" : "negatives");
+                    !batch->users       ? "users"
+                    : !batch->positives ? "positives"
+                                        : "negatives");
     }
     if (batch->size == 0 || batch->size > (size_t)m->values.batch_size) {
         return fail(CFD_ERROR_ARGUMENT, "batch->size is %zu: 1 to %d (batch_size) wanted", batch->size,

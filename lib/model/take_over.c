@@ -22,7 +22,8 @@ done:
 static cfd_status move_nodes(model *m, const model *from, const float *source, float *target)
 {
     TRY(move(m, from, source, target, from->users, m->d));
-    return move(m, from, source + (size_t)from->users * (size_t)m->d, target + (size_t)m->users * (size_t)m->d, from->items, m->d);
+    return move(m, from, source + (size_t)from->users * (size_t)m->d, target + (size_t)m->users * (size_t)m->d, from->items,
+                m->d);
 }
 
 static cfd_status check(const model *m, const model *from)
@@ -33,8 +34,8 @@ static cfd_status check(const model *m, const model *from)
     }
     for (int32_t r = 0; r < m->n_roles; r++) {
         if (m->roles[r].columns < from->roles[r].columns) {
-            return fail(CFD_ERROR_DATA, "role %s: %d columns do not include %d", m->roles[r].own.role, (int)m->roles[r].columns,
-                        (int)from->roles[r].columns);
+            return fail(CFD_ERROR_DATA, "role %s: %d columns do not include %d", m->roles[r].own.role,
+                        (int)m->roles[r].columns, (int)from->roles[r].columns);
         }
     }
     return CFD_OK;

@@ -23,7 +23,7 @@ static bool next_run(const model *m, int32_t *role, int32_t *length)
 typedef struct run {
     int32_t heads;
     const float *y;
-    int64_t below;             /* elements from a nodes matrix's start to the items' rows of the run */
+    int64_t below; /* elements from a nodes matrix's start to the items' rows of the run */
     float *moment, *eigenvectors, *roots, *inverse_root, *small_gradient;
 } run;
 

@@ -34,8 +34,8 @@ HOST_DEVICE static inline ops_triple draw_triple(const ops_sampler *sampler, int
 {
     uint64_t pool = (uint64_t)sampler->pool_size;
     uint64_t entry = sampler->pool_items
-        ? philox_permute(sampler->seed, PHILOX_EPOCH, (uint64_t)epoch, pool, (uint64_t)(position + b))
-        : philox_permute(sampler->seed, PHILOX_USERS, (uint64_t)step, pool, (uint64_t)b);
+                         ? philox_permute(sampler->seed, PHILOX_EPOCH, (uint64_t)epoch, pool, (uint64_t)(position + b))
+                         : philox_permute(sampler->seed, PHILOX_USERS, (uint64_t)step, pool, (uint64_t)b);
     ops_triple triple;
     triple.user = sampler->pool_users[entry];
     const int32_t *items = sampler->item_ids + sampler->offsets[triple.user];

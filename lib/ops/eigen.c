@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eigenvalues of symmetric matrices: Householder's reduction to a tridiagonal matrix, then implicit QR steps with Wilkinson's
- * shift. LAPACK's routines do the same, but through a BLAS that may start threads of its own, and whose sums then depend on
- * how many processors there are: the bits of a model must not. */
+/* Eigenvalues of symmetric matrices: Householder's reduction to a tridiagonal matrix, then implicit QR steps with
+ * Wilkinson's shift. LAPACK's routines do the same, but through a BLAS that may start threads of its own, and whose sums
+ * then depend on how many processors there are: the bits of a model must not. */
 #include "ops/eigen.h"
 
 #include <float.h>

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Workspace for an n x n matrix, in doubles: at least two such matrices, which the caller may use again afterwards. Fails where
- * its size overflows. */
+/* Workspace for an n x n matrix, in doubles: at least two such matrices, which the caller may use again afterwards. Fails
+ * where its size overflows. */
 cfd_status eigen_workspace(int32_t n, size_t *doubles);
 
 /* Overwrites the symmetric n x n matrix, whose entries are finite, with its eigenvectors, one after the other (row k is the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What backends whose memory is the host's have in common: nothing is on its way, nothing needs to be recorded, serving reads
- * the host's matrices. And how to look behind the pointers of any backend. */
+/* What backends whose memory is the host's have in common: nothing is on its way, nothing needs to be recorded, serving
+ * reads the host's matrices. And how to look behind the pointers of any backend. */
 #ifndef CFD_OPS_HOST_H
 #define CFD_OPS_HOST_H
 

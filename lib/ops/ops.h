@@ -37,14 +37,14 @@ typedef struct ops_csr {
  * called compact. occurrences[offsets[k] .. offsets[k + 1]) lists the k-th row's appearances, ascending, each
  * 3 * position + role, role 0 as user, 1 as positive, 2 as negative. */
 typedef struct ops_batch {
-    int32_t size, capacity; /* triples in use; allocated */
-    int32_t nodes, users;   /* nodes of the graph; an item i is node users + i */
+    int32_t size, capacity;                    /* triples in use; allocated */
+    int32_t nodes, users;                      /* nodes of the graph; an item i is node users + i */
     int32_t *user_ids, *positives, *negatives; /* capacity; item ids, not nodes */
-    int32_t *count;       /* 1: how many distinct rows */
-    int32_t *rows;        /* min(3 * capacity, nodes) */
-    int32_t *slots;       /* nodes: slot of a node, -1 where the batch does not touch it */
-    int32_t *offsets;     /* min(3 * capacity, nodes) + 1 */
-    int32_t *occurrences; /* 3 * capacity */
+    int32_t *count;                            /* 1: how many distinct rows */
+    int32_t *rows;                             /* min(3 * capacity, nodes) */
+    int32_t *slots;                            /* nodes: slot of a node, -1 where the batch does not touch it */
+    int32_t *offsets;                          /* min(3 * capacity, nodes) + 1 */
+    int32_t *occurrences;                      /* 3 * capacity */
 } ops_batch;
 
 /* A list of rows: which rows of a matrix an operation is for. */
@@ -69,17 +69,17 @@ typedef struct ops_addend {
     const ops_batch *batch; /* indexed */
     ops_view rows;          /* width: the product's columns */
     bool by_appearance;
-    int32_t group;          /* columns of a group; divides the width, into CFD_MAX_MODALITIES groups at most */
-    const float *weights;   /* host: one for each group */
-    double *const *losses;  /* host: where each group's sum is; NULL: none */
+    int32_t group;         /* columns of a group; divides the width, into CFD_MAX_MODALITIES groups at most */
+    const float *weights;  /* host: one for each group */
+    double *const *losses; /* host: where each group's sum is; NULL: none */
 } ops_addend;
 
 /* One branch of the ranking loss: its rows, where its (compact or by-node) gradient goes, and its weight. */
 typedef struct ops_branch {
     ops_view embedding;
     ops_view gradient;
-    float weight;  /* of the gradient; the loss is unweighted */
-    double *loss;  /* += mean softplus */
+    float weight; /* of the gradient; the loss is unweighted */
+    double *loss; /* += mean softplus */
 } ops_branch;
 
 /* Which function of the cosine c of two rows is minimised. */
@@ -105,7 +105,7 @@ typedef struct ops_adam_settings {
 /* What draw_batch draws from. The pool is a list of candidates; a user with every item is not in it. */
 typedef struct ops_sampler {
     int32_t users, items;
-    const int64_t *offsets;    /* users + 1: the users' items, ascending */
+    const int64_t *offsets; /* users + 1: the users' items, ascending */
     const int32_t *item_ids;
     const int32_t *pool_users; /* pool_size */
     const int32_t *pool_items; /* pool_size: interactions are drawn; NULL: distinct users are, with any of their items */
@@ -186,8 +186,8 @@ typedef struct ops_ids {
 
 /* What sort_out is asked, and where its answer goes. */
 typedef struct ops_sorting {
-    const float *keys;       /* those of keys_create */
-    const float *queries;    /* n_queries rows, contiguous */
+    const float *keys;    /* those of keys_create */
+    const float *queries; /* n_queries rows, contiguous */
     int32_t n_queries;
     int32_t k;               /* at least 1 */
     const ops_ids *excluded; /* n_queries: keys that are not to be listed and do not count among the k */
@@ -204,9 +204,9 @@ typedef struct ops_ranker ops_ranker; /* query and key rows in the backend's mem
 
 /* Lists that are asked for. All pointers are the host's. */
 typedef struct ops_lists {
-    const int32_t *users;    /* n_users: rows of the queries */
+    const int32_t *users; /* n_users: rows of the queries */
     int32_t n_users;
-    const int32_t *allowed;  /* n_allowed keys, ascending, each once; NULL: all of them */
+    const int32_t *allowed; /* n_allowed keys, ascending, each once; NULL: all of them */
     int32_t n_allowed;
     const ops_ids *excluded; /* n_users; NULL: none */
     int32_t k;               /* 1 to ranker_most_k */
@@ -237,7 +237,7 @@ typedef struct ops_table {
     const char *(*instruction_set)(const ops *o);
     const char *(*gemm)(const ops *o);
     ops_bfloat16 (*bfloat16)(const ops *o);
-    bool (*tf32)(const ops *o); /* may OPS_PRECISION_TF32 be asked for? */
+    bool (*tf32)(const ops *o);            /* may OPS_PRECISION_TF32 be asked for? */
     size_t (*scratch_bytes)(const ops *o); /* grows while operations meet larger operands */
 
     /* ---- memory ---- */
@@ -290,8 +290,8 @@ typedef struct ops_table {
     cfd_status (*inverse_sqrt_gradient)(ops *o, const float *q, const float *roots, const float *dz, int32_t d,
                                         int32_t heads, float *dc);
     /* Y_k (+)= scale * A_k M[k] for k < heads, m is heads x d x d; `add` adds to Y. A and Y must not overlap. */
-    cfd_status (*multiply_right)(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d,
-                                 int32_t heads, float scale, bool add, float *y, int64_t ldy);
+    cfd_status (*multiply_right)(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d, int32_t heads,
+                                 float scale, bool add, float *y, int64_t ldy);
 
     /* ---- the batch ---- */
     /* Fills user_ids, positives, negatives, size by SPEC 6. Distinct users: min(capacity, pool_size) of the pool, by
@@ -304,8 +304,8 @@ typedef struct ops_table {
     /* All branches: loss += mean softplus(-(x_u.x_i - x_u.x_j)); the gradient rows of all slots are set, not added to. */
     cfd_status (*bpr)(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n);
     /* loss += sum over the batch's users and positives (each appearance counts) of f(cos(x, y)) / batch size; gradients are
-     * added. A row of zeros: neither loss nor gradient. Neither has an item for which x_present or y_present is 0: a byte for
-     * each item (not node), NULL where all are present. */
+     * added. A row of zeros: neither loss nor gradient. Neither has an item for which x_present or y_present is 0: a byte
+     * for each item (not node), NULL where all are present. */
     cfd_status (*pair_cosine)(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
                               const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
                               ops_view y_gradient, double *loss);
@@ -330,16 +330,16 @@ typedef struct ops_table {
     /* ---- serving: sorting out, so that scores of few keys can take the place of score_block on all ---- */
     /* Never AUTO: what is done. */
     ops_scoring (*scoring)(const ops *o);
-    /* Chooses what is done; instances made alike take it over. AUTO, at first: INT8 where it is faster. CFD_ERROR_DEVICE where
-     * the backend cannot. */
+    /* Chooses what is done; instances made alike take it over. AUTO, at first: INT8 where it is faster. CFD_ERROR_DEVICE
+     * where the backend cannot. */
     cfd_status (*set_scoring)(ops *o, ops_scoring wanted);
     /* Prepares keys (n x width, contiguous, finite or not; not kept). *out is NULL where nothing is to be gained. */
     cfd_status (*keys_create)(ops *o, const float *keys, int32_t n, int32_t width, ops_keys **out);
     void (*keys_destroy)(ops *o, ops_keys *keys); /* accepts NULL */
     /* How much scratch sort_out needs for so many queries, k and capacity; SIZE_MAX where the size overflows. */
     size_t (*sort_out_bytes)(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity);
-    /* Lists for each query all keys that are among its k best by the scores of score_block, whatever becomes of equal scores,
-     * and as few others as can be. Called as score_block is; what->scratch is the caller's. */
+    /* Lists for each query all keys that are among its k best by the scores of score_block, whatever becomes of equal
+     * scores, and as few others as can be. Called as score_block is; what->scratch is the caller's. */
     cfd_status (*sort_out)(const ops *o, const ops_keys *keys, const ops_sorting *what);
 
     /* ---- measuring ---- */

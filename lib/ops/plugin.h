@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the library and a backend that is a plugin of its own, opened when its device is asked for. The plugin is built with
- * the library and of no use to another version: both sides compare what they were built from. It has no copy of the library's
- * functions; what it needs of them it gets here. */
+/* Between the library and a backend that is a plugin of its own, opened when its device is asked for. The plugin is built
+ * with the library and of no use to another version: both sides compare what they were built from. It has no copy of the
+ * library's functions; what it needs of them it gets here. */
 #ifndef CFD_OPS_PLUGIN_H
 #define CFD_OPS_PLUGIN_H
 
@@ -23,8 +23,8 @@ typedef struct ops_plugin_version {
 
 static inline ops_plugin_version ops_plugin_version_here(void)
 {
-    ops_plugin_version here = {OPS_PLUGIN_ABI,     CFD_VERSION_MAJOR, CFD_VERSION_MINOR, CFD_VERSION_PATCH,
-                               sizeof(ops_table), sizeof(ops)};
+    ops_plugin_version here = {OPS_PLUGIN_ABI,    CFD_VERSION_MAJOR, CFD_VERSION_MINOR,
+                               CFD_VERSION_PATCH, sizeof(ops_table), sizeof(ops)};
     return here;
 }
 
@@ -40,9 +40,9 @@ typedef struct ops_plugin_host {
 
 /* What an instance is made from. Everything outlives it but `cpu`, which it takes over, but where it fails. */
 typedef struct ops_plugin_request {
-    int32_t device;      /* number of the device */
-    void *stream;        /* cudaStream_t of the caller's; NULL: one of the instance's own */
-    ops *cpu;            /* for what is computed in the host's memory */
+    int32_t device; /* number of the device */
+    void *stream;   /* cudaStream_t of the caller's; NULL: one of the instance's own */
+    ops *cpu;       /* for what is computed in the host's memory */
     const memory_source *memory;
     thread_pool *pool;
     log_sink log;

@@ -5,9 +5,9 @@
 
 #include "ops/plugin.h"
 
-/* An instance for questions and to make others from; it computes nothing itself. The plugin is FOLDER/libcfdtbd_cuda.so; NULL:
- * cfdtbd/libcfdtbd_cuda.so beside this library. Takes over request->cpu, also where it fails. CFD_ERROR_DEVICE: there is no
- * plugin, it is another version's, or there is no such device. */
+/* An instance for questions and to make others from; it computes nothing itself. The plugin is FOLDER/libcfdtbd_cuda.so;
+ * NULL: cfdtbd/libcfdtbd_cuda.so beside this library. Takes over request->cpu, also where it fails. CFD_ERROR_DEVICE: there
+ * is no plugin, it is another version's, or there is no such device. */
 cfd_status plugin_open_cuda(const char *folder, const ops_plugin_request *request, ops **out);
 
 /* Is the driver's library there? Without it no device is, and the plugin, which brings large libraries along, need not be

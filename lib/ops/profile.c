@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The records of a profile: a table of fixed size under a lock. It has a few dozen kinds at most in practice, so that looking
- * one up is a walk along them. */
+/* The records of a profile: a table of fixed size under a lock. It has a few dozen kinds at most in practice, so that
+ * looking one up is a walk along them. */
 #include "ops/profile.h"
 
 #include <pthread.h>

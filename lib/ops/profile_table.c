@@ -47,10 +47,10 @@ static double now(void)
 
 /* Calls an operation of the inner instance and waits for its end; leaves the enclosing function where it fails. `seconds`
  * is declared by it. */
-#define TIMED(operation, ...)                                      \
-    double seconds = now();                                        \
-    TRY(inner_of(o)->table->operation(inner_of(o), __VA_ARGS__));  \
-    TRY(inner_of(o)->table->synchronise(inner_of(o)));             \
+#define TIMED(operation, ...)                                     \
+    double seconds = now();                                       \
+    TRY(inner_of(o)->table->operation(inner_of(o), __VA_ARGS__)); \
+    TRY(inner_of(o)->table->synchronise(inner_of(o)));            \
     seconds = now() - seconds
 
 /* Records a call: which kind it is, its floating-point operations and bytes. Its value is CFD_OK. */
@@ -234,9 +234,10 @@ static cfd_status profiled_spmm(ops *o, const ops_csr *g, ops_rows output, const
 
 static const char *note_of(const ops_feature_source *source, const ops_feature_options *options)
 {
-    static const char *const notes[] = {
-        [OPS_PRECISION_FLOAT32] = "", [OPS_PRECISION_BF16X3] = ", bf16x3", [OPS_PRECISION_BF16] = ", bf16",
-        [OPS_PRECISION_TF32] = ", tf32"};
+    static const char *const notes[] = {[OPS_PRECISION_FLOAT32] = "",
+                                        [OPS_PRECISION_BF16X3] = ", bf16x3",
+                                        [OPS_PRECISION_BF16] = ", bf16",
+                                        [OPS_PRECISION_TF32] = ", tf32"};
     return !source->dense ? ", sparse" : options ? notes[options->precision] : "";
 }
 
@@ -338,7 +339,8 @@ static cfd_status profiled_inverse_sqrt_gradient(ops *o, const float *q, const f
 {
     TIMED(inverse_sqrt_gradient, q, roots, dz, d, heads, dc);
     double square = (double)d * d * heads;
-    return add(o, of_heads("gradient of inverse root", heads, d), seconds, 8 * square * d, floats(3, square) + floats(d, heads));
+    return add(o, of_heads("gradient of inverse root", heads, d), seconds, 8 * square * d,
+               floats(3, square) + floats(d, heads));
 }
 
 static cfd_status profiled_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d,
@@ -384,8 +386,8 @@ static cfd_status profiled_bpr(ops *o, const ops_batch *batch, const ops_branch 
                floats(2.0 * count, (double)columns));
 }
 
-/* Of each row that is a user or a positive: three sums, then two rows added to two. Rows that turn out to contribute nothing are
- * counted all the same. */
+/* Of each row that is a user or a positive: three sums, then two rows added to two. Rows that turn out to contribute nothing
+ * are counted all the same. */
 static cfd_status profiled_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
                                        const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
                                        ops_view y_gradient, double *loss)
@@ -410,7 +412,8 @@ static cfd_status profiled_penalty(ops *o, const ops_batch *batch, ops_view x, f
 
 /* ---- the update ---- */
 
-/* Of each number: two moments of 3 and 4 operations, a root, a quotient and 3 more; three numbers read and written, one read. */
+/* Of each number: two moments of 3 and 4 operations, a root, a quotient and 3 more; three numbers read and written, one
+ * read. */
 static cfd_status profiled_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings)
 {
     TIMED(adam, tensors, n, settings);

@@ -28,7 +28,8 @@ static cfd_status check_dense(const cfd_item_features *f, size_t n, int32_t colu
     }
     size_t numbers;
     if (f->stride < (size_t)columns || !checked_multiply(n, f->stride, &numbers) || numbers > PTRDIFF_MAX / sizeof(double)) {
-        return fail(CFD_ERROR_ARGUMENT, "%s: a stride of %zu for %d columns and %zu items", where, f->stride, (int)columns, n);
+        return fail(CFD_ERROR_ARGUMENT, "%s: a stride of %zu for %d columns and %zu items", where, f->stride, (int)columns,
+                    n);
     }
     for (size_t item = 0; item < n; item++) {
         for (int32_t c = 0; c < columns; c++) {

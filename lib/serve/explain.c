@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Explanations: see explain.h. The last propagation step of every branch is a weighted sum over the user's items and the user
- * itself, so the score is one, too. */
+/* Explanations: see explain.h. The last propagation step of every branch is a weighted sum over the user's items and the
+ * user itself, so the score is one, too. */
 #include "serve/explain.h"
 
 #include <math.h>
@@ -68,7 +68,8 @@ void explain_items(const snapshot *s, int32_t user, int32_t item, const int32_t 
         }
         if (l.has_fused) {
             const float *p = s->nodes.hops + (size_t)node * (size_t)l.head_columns;
-            sum += s->values.lambda_fused * weight(s, s->values.fused, user, node) * product(p, key + l.fused_at, l.head_columns);
+            sum += s->values.lambda_fused * weight(s, s->values.fused, user, node) *
+                   product(p, key + l.fused_at, l.head_columns);
         }
         contributions[i] = (float)sum;
     }

@@ -18,8 +18,8 @@ typedef struct extension {
     const snapshot *s;
     const new_items *items;
     score_layout layout;
-    float *encoding;  /* scratch of the encoders */
-    float *heads;     /* head_columns */
+    float *encoding; /* scratch of the encoders */
+    float *heads;    /* head_columns */
     double *folding;
     unsigned char *block;
 } extension;
@@ -261,8 +261,13 @@ cfd_status extend_snapshot(const snapshot *s, const memory_source *memory, const
     if (items->n > (size_t)(INT32_MAX - 1 - s->users) - (size_t)s->items) {
         return fail(CFD_ERROR_DATA, "%zu new items: users and items together are more than %d", items->n, INT32_MAX - 1);
     }
-    snapshot made = {.memory = memory, .values = s->values, .n_roles = s->n_roles, .steps_done = s->steps_done,
-                     .users = s->users, .items = s->items + (int32_t)items->n, .width = s->width};
+    snapshot made = {.memory = memory,
+                     .values = s->values,
+                     .n_roles = s->n_roles,
+                     .steps_done = s->steps_done,
+                     .users = s->users,
+                     .items = s->items + (int32_t)items->n,
+                     .width = s->width};
     memcpy(made.roles, s->roles, sizeof made.roles);
     cfd_status status;
     TRY_OR(failed, copy_grown(s, items, &made));

@@ -10,8 +10,8 @@ typedef struct new_items {
     size_t n;
     const encoder_input *inputs; /* n_inputs, each of another role; roles without one are absent from all items */
     size_t n_inputs;
-    const int64_t *offsets;      /* n + 1; NULL: nobody has any of them */
-    const int32_t *users;        /* ascending for each item, each once */
+    const int64_t *offsets; /* n + 1; NULL: nobody has any of them */
+    const int32_t *users;   /* ascending for each item, each once */
 } new_items;
 
 /* Their key rows, n x width. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filters: see filter.h. A user's exclusions come from three lists: the caller's for this user, the items that the user has, and
- * the items that are denied to all. Mostly one of them is all there is, and is used where it stands. */
+/* Filters: see filter.h. A user's exclusions come from three lists: the caller's for this user, the items that the user has,
+ * and the items that are denied to all. Mostly one of them is all there is, and is used where it stands. */
 #include "serve/filter.h"
 
 #include "serve/ids.h"

@@ -32,8 +32,8 @@ cfd_status filter_init(list_filter *filter, const memory_source *memory, const c
                        seen_items seen, int32_t n_items);
 void filter_release(list_filter *filter, const memory_source *memory);
 
-/* What the n-th user of the request may not be shown, in ascending order (an id may repeat): in the place where a list stands so
- * already, else in `room`. Returns how much of the room was used. */
+/* What the n-th user of the request may not be shown, in ascending order (an id may repeat): in the place where a list
+ * stands so already, else in `room`. Returns how much of the room was used. */
 size_t filter_order(const list_filter *filter, size_t user, int32_t *room, ops_ids *excluded);
 /* How many there are, repeats included. */
 size_t filter_count(const list_filter *filter, size_t user);

@@ -11,9 +11,10 @@ size_t fold_room(const snapshot *s)
     return (size_t)(l.d > l.head_columns ? l.d : l.head_columns) * 2;
 }
 
-/* sums = deg^left * (sum over neighbours of deg_j^right * row_j + deg^right * self) for columns [first, first + n) of rows. */
-static void hop(const snapshot *s, const folded_node *node, exponents of, const float *rows, int64_t ld, int32_t first, int32_t n,
-                const double *self, double *sums)
+/* sums = deg^left * (sum over neighbours of deg_j^right * row_j + deg^right * self) for columns [first, first + n) of rows.
+ */
+static void hop(const snapshot *s, const folded_node *node, exponents of, const float *rows, int64_t ld, int32_t first,
+                int32_t n, const double *self, double *sums)
 {
     double degree = (double)node->n + 1.0;
     double own = pow(degree, of.right);
@@ -69,8 +70,8 @@ static void fold_heads(const snapshot *s, const score_layout *l, const folded_no
         for (int kind = 0; kind < SNAPSHOT_KINDS; kind++) {
             int32_t column = layout_part(l, role, kind) - l->heads_at;
             if (l->kinds[kind] >= 0) {
-                hop(s, node, kind == 0 ? s->values.common : s->values.differential, s->nodes.heads, ld, column, l->d, x + column,
-                    p + column);
+                hop(s, node, kind == 0 ? s->values.common : s->values.differential, s->nodes.heads, ld, column, l->d,
+                    x + column, p + column);
             }
         }
     }

@@ -50,8 +50,8 @@ static void run_block(void *argument, int32_t index, size_t block)
     }
 }
 
-cfd_status lanes_run(const memory_source *memory, thread_pool *pool, size_t blocks, const lane_plan *plan,
-                     const char *what, lane_work work, void *argument)
+cfd_status lanes_run(const memory_source *memory, thread_pool *pool, size_t blocks, const lane_plan *plan, const char *what,
+                     lane_work work, void *argument)
 {
     if (blocks == 0) {
         return CFD_OK;

@@ -21,7 +21,7 @@ typedef cfd_status (*lane_work)(void *argument, unsigned char *scratch, size_t b
 
 /* Runs work(argument, scratch, i) for i in [0, blocks). After a failure no further block begins; the failure,
  * with its message, becomes the caller's, whichever thread met it. `what` names the scratch memory in messages. */
-cfd_status lanes_run(const memory_source *memory, thread_pool *pool, size_t blocks, const lane_plan *plan,
-                     const char *what, lane_work work, void *argument);
+cfd_status lanes_run(const memory_source *memory, thread_pool *pool, size_t blocks, const lane_plan *plan, const char *what,
+                     lane_work work, void *argument);
 
 #endif

@@ -6,8 +6,8 @@
 #include "data/dataset.h"
 #include "serve/snapshot.h"
 
-/* Queries (one for each user) are 1; an item's key is the number of users who have it in training, or (with_validation) in training
- * or validation. */
+/* Queries (one for each user) are 1; an item's key is the number of users who have it in training, or (with_validation) in
+ * training or validation. */
 cfd_status popularity_snapshot(const memory_source *memory, const dataset *data, bool with_validation, snapshot *out);
 
 #endif

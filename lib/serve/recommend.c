@@ -94,8 +94,8 @@ static cfd_status offer_candidates(const recommend_job *job, const float *querie
     for (size_t i = 0; i < n; i++) {
         excluded[i] = selections[i].excluded;
     }
-    ops_sorting sorting = {s->keys, queries, (int32_t)n, (int32_t)job->kept, excluded, job->capacity, candidates, scores,
-                           counts, scratch + job->sorting_at};
+    ops_sorting sorting = {s->keys,    queries, (int32_t)n, (int32_t)job->kept,       excluded, job->capacity,
+                           candidates, scores,  counts,     scratch + job->sorting_at};
     TRY(table->sort_out(s->device, s->short_keys, &sorting));
     for (size_t i = 0, end; i < n; i = end) {
         end = i + 1;
@@ -223,15 +223,15 @@ static cfd_status answer(recommend_request *asked, const cfd_filter *filter)
 cfd_status scorer_recommend(const scorer *s, const int32_t *users, size_t n_users, size_t k, const cfd_filter *filter,
                             int32_t *items, float *scores, int32_t *counts)
 {
-    recommend_request asked = {.s = s, .users = users, .n_users = n_users, .k = k, .items = items, .scores = scores,
-                               .counts = counts};
+    recommend_request asked = {
+        .s = s, .users = users, .n_users = n_users, .k = k, .items = items, .scores = scores, .counts = counts};
     return answer(&asked, filter);
 }
 
 cfd_status scorer_row_recommend(const scorer *s, const float *queries, size_t n, size_t k, const cfd_filter *filter,
                                 int32_t *items, float *scores, int32_t *counts)
 {
-    recommend_request asked = {.s = s, .queries = queries, .n_users = n, .k = k, .items = items, .scores = scores,
-                               .counts = counts};
+    recommend_request asked = {
+        .s = s, .queries = queries, .n_users = n, .k = k, .items = items, .scores = scores, .counts = counts};
     return answer(&asked, filter);
 }

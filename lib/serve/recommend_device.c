@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists that a device makes in memory of its own, a chunk of users at a time: here their exclusions are put in order, and what
- * the caller does not want to have is given room. */
+/* Lists that a device makes in memory of its own, a chunk of users at a time: here their exclusions are put in order, and
+ * what the caller does not want to have is given room. */
 #include "serve/recommend_device.h"
 
 #include "serve/lanes.h"

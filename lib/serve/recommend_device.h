@@ -8,13 +8,13 @@
 
 typedef struct recommend_request {
     const scorer *s;
-    const int32_t *users;     /* n_users ids */
-    const float *queries;     /* or n_users query rows, contiguous, of users that the scorer does not know; else NULL */
+    const int32_t *users; /* n_users ids */
+    const float *queries; /* or n_users query rows, contiguous, of users that the scorer does not know; else NULL */
     size_t n_users, k;
     list_filter filter;
-    int32_t *items;           /* out: n_users x k */
-    float *scores;            /* out: n_users x k; may be NULL */
-    int32_t *counts;          /* out: n_users; may be NULL */
+    int32_t *items;  /* out: n_users x k */
+    float *scores;   /* out: n_users x k; may be NULL */
+    int32_t *counts; /* out: n_users; may be NULL */
 } recommend_request;
 
 /* Does the scorer's device make lists of this length? */

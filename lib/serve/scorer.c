@@ -7,27 +7,29 @@
 
 #include <string.h>
 
-enum {
-    BLOCK_USERS = 192,
-    BLOCK_ITEMS = 512,
-    BLOCK_PAIRS = 1024
-};
+enum { BLOCK_USERS = 192, BLOCK_ITEMS = 512, BLOCK_PAIRS = 1024 };
 
 cfd_status scorer_init_borrowed(scorer *s, const memory_source *memory, thread_pool *pool, ops *device, int32_t users,
                                 int32_t items, int32_t width, const float *queries, const float *keys)
 {
-    *s = (scorer){.memory = memory, .pool = pool, .device = device, .users = users, .items = items, .width = width,
-                  .queries = queries, .keys = keys};
+    *s = (scorer){.memory = memory,
+                  .pool = pool,
+                  .device = device,
+                  .users = users,
+                  .items = items,
+                  .width = width,
+                  .queries = queries,
+                  .keys = keys};
     if (users < 1 || items < 1 || width < 1) {
         scorer_release(s);
-        return fail(CFD_ERROR_DATA, "a scorer of %d users, %d items and width %d: each must be at least 1",
-                    (int)users, (int)items, (int)width);
+        return fail(CFD_ERROR_DATA, "a scorer of %d users, %d items and width %d: each must be at least 1", (int)users,
+                    (int)items, (int)width);
     }
     return CFD_OK;
 }
 
-cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool, ops *device, int32_t users,
-                       int32_t items, int32_t width, float *queries, float *keys)
+cfd_status scorer_init(scorer *s, const memory_source *memory, thread_pool *pool, ops *device, int32_t users, int32_t items,
+                       int32_t width, float *queries, float *keys)
 {
     cfd_status status = scorer_init_borrowed(s, memory, pool, device, users, items, width, queries, keys);
     if (status != CFD_OK) {
@@ -114,8 +116,14 @@ static cfd_status score(const scorer *s, const int32_t *users, const float *rows
     }
     size_t row_bytes = (size_t)s->width * sizeof(float);
     lane_plan plan = {0};
-    score_job job = {.s = s, .users = users, .rows = rows, .items = items, .n_users = n, .n_items = n_items,
-                     .item_blocks = blocks_of(n_items, BLOCK_ITEMS), .scores = scores};
+    score_job job = {.s = s,
+                     .users = users,
+                     .rows = rows,
+                     .items = items,
+                     .n_users = n,
+                     .n_items = n_items,
+                     .item_blocks = blocks_of(n_items, BLOCK_ITEMS),
+                     .scores = scores};
     job.queries_at = lane_reserve(&plan, rows ? 0 : BLOCK_USERS, row_bytes);
     job.keys_at = lane_reserve(&plan, items ? BLOCK_ITEMS : 0, row_bytes);
     size_t blocks = blocks_of(n, BLOCK_USERS) * job.item_blocks;

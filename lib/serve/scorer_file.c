@@ -34,8 +34,8 @@ static cfd_status get_constant(const safetensors_file *file, const char *path, c
     return CFD_OK;
 }
 
-static cfd_status get_integer(const safetensors_file *file, const char *path, const char *key, int64_t least,
-                              int64_t most, int64_t *out)
+static cfd_status get_integer(const safetensors_file *file, const char *path, const char *key, int64_t least, int64_t most,
+                              int64_t *out)
 {
     const char *text;
     TRY(get_text(file, path, key, &text));
@@ -136,8 +136,8 @@ static cfd_status check_matrix(const safetensor *tensor, const char *path, int64
     return CFD_OK;
 }
 
-static cfd_status find_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns, const char *of,
-                              const safetensor **out)
+static cfd_status find_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns,
+                              const char *of, const safetensor **out)
 {
     const safetensor *tensor = safetensors_find(&s->file, name);
     if (!tensor) {
@@ -164,8 +164,8 @@ static cfd_status check_parameters(const safetensors_file *file, const char *pat
     return CFD_OK;
 }
 
-cfd_status scorer_file_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns, const char *of,
-                              const float **out)
+cfd_status scorer_file_matrix(const snapshot *s, const char *path, const char *name, int64_t rows, int64_t columns,
+                              const char *of, const float **out)
 {
     const safetensor *tensor;
     TRY(find_matrix(s, path, name, rows, columns, of, &tensor));
@@ -204,8 +204,8 @@ static cfd_status read_open_file(const char *path, snapshot *read)
     TRY(get_settings(file, path, &read->values));
     int32_t width = settings_score_width(&read->values, read->n_roles);
     if (width == 0) {
-        return fail(CFD_ERROR_FORMAT, "%s: metadata \"config.branch.base\" is off and no role takes part: nothing to score by",
-                    path);
+        return fail(CFD_ERROR_FORMAT,
+                    "%s: metadata \"config.branch.base\" is off and no role takes part: nothing to score by", path);
     }
     if (users + items > INT32_MAX) {
         return fail(CFD_ERROR_FORMAT, "%s: metadata \"n_users\" and \"n_items\" are more than %d together", path, INT32_MAX);

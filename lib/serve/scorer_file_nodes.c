@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The optional parts of a model file: node rows, encoders, history. Where one part of a group is there the others must be. */
+/* The optional parts of a model file: node rows, encoders, history. Where one part of a group is there the others must be.
+ */
 #include "serve/scorer_file.h"
 
 #include <stdio.h>
@@ -15,7 +16,8 @@ static const safetensor *find(const snapshot *s, const char *format, const char 
 }
 
 /* A vector of integers: dtype and length must be right. */
-static cfd_status integers(const snapshot *s, const char *path, const char *name, const char *dtype, int64_t n, const void **out)
+static cfd_status integers(const snapshot *s, const char *path, const char *name, const char *dtype, int64_t n,
+                           const void **out)
 {
     const safetensor *tensor = safetensors_find(&s->file, name);
     if (!tensor) {
@@ -41,7 +43,8 @@ static cfd_status read_history(const char *path, snapshot *s)
     const int64_t *offsets = offsets_data;
     for (int32_t user = 0; user < s->users; user++) {
         if (offsets[0] != 0 || offsets[user + 1] < offsets[user]) {
-            return fail(CFD_ERROR_FORMAT, "%s: tensor serve.history.offsets does not ascend from 0 at user %d", path, (int)user);
+            return fail(CFD_ERROR_FORMAT, "%s: tensor serve.history.offsets does not ascend from 0 at user %d", path,
+                        (int)user);
         }
     }
     TRY(integers(s, path, "serve.history.items", "I32", offsets[s->users], &items_data));
@@ -49,8 +52,8 @@ static cfd_status read_history(const char *path, snapshot *s)
     for (int32_t user = 0; user < s->users; user++) {
         for (int64_t k = offsets[user]; k < offsets[user + 1]; k++) {
             if (items[k] < 0 || items[k] >= s->items || (k > offsets[user] && items[k] <= items[k - 1])) {
-                return fail(CFD_ERROR_FORMAT, "%s: tensor serve.history.items does not name ascending items for user %d", path,
-                            (int)user);
+                return fail(CFD_ERROR_FORMAT, "%s: tensor serve.history.items does not name ascending items for user %d",
+                            path, (int)user);
             }
         }
     }
@@ -162,7 +165,8 @@ static cfd_status read_encoder(const char *path, snapshot *s, int32_t role)
     char whitening[NAME_BYTES];
     snprintf(whitening, sizeof whitening, "serve.whitening.%s", name);
     if (settings_role(&s->values, name).whiten && s->values.whitening) {
-        TRY(scorer_file_matrix(s, path, whitening, (int64_t)l.n_kinds * l.d, l.d, "parts x embedding_dim rows of it", &e->whitening));
+        TRY(scorer_file_matrix(s, path, whitening, (int64_t)l.n_kinds * l.d, l.d, "parts x embedding_dim rows of it",
+                               &e->whitening));
     }
     e->widest = snapshot_widest(e, l.d);
     return CFD_OK;

@@ -141,8 +141,15 @@ static size_t room_of(const similar_job *job, size_t n)
 cfd_status similar_items(const scorer *s, const key_part *part, float sign, const float *rows, const int32_t *own, size_t n,
                          size_t k, const cfd_filter *filter, int32_t *items, float *scores, int32_t *counts)
 {
-    similar_job job = {.s = s, .part = part, .sign = sign, .rows = rows, .own = own, .k = k, .items = items,
-                       .scores = scores, .counts = counts};
+    similar_job job = {.s = s,
+                       .part = part,
+                       .sign = sign,
+                       .rows = rows,
+                       .own = own,
+                       .k = k,
+                       .items = items,
+                       .scores = scores,
+                       .counts = counts};
     TRY(filter_init(&job.filter, s->memory, filter, NULL, (seen_items){NULL, NULL}, s->items));
     size_t most = job.filter.allowed.n > 0 ? job.filter.allowed.n : 1;
     job.kept = k < most ? k : most;

@@ -80,7 +80,8 @@ int32_t snapshot_widest(const content_encoder *e, int32_t d)
 
 cfd_status snapshot_require_nodes(const snapshot *s)
 {
-    return s->nodes.degrees ? CFD_OK
-                            : fail(CFD_ERROR_DATA, "the scorer does not keep what this is computed from: its model was made with "
-                                                   "keep.nodes = no, or it ranks by popularity");
+    return s->nodes.degrees
+               ? CFD_OK
+               : fail(CFD_ERROR_DATA, "the scorer does not keep what this is computed from: its model was made with "
+                                      "keep.nodes = no, or it ranks by popularity");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that serving is made of, as a model leaves it or a file holds it: query and key rows; who has what; and what new users and
- * items are computed from (SPEC 4). Immutable once it is filled. Its arrays are its own memory or lie in a mapped file. */
+/* All that serving is made of, as a model leaves it or a file holds it: query and key rows; who has what; and what new users
+ * and items are computed from (SPEC 4). Immutable once it is filled. Its arrays are its own memory or lie in a mapped file.
+ */
 #ifndef CFD_SERVE_SNAPSHOT_H
 #define CFD_SERVE_SNAPSHOT_H
 
@@ -21,14 +22,14 @@ typedef struct node_rows {
 
 /* How a role's features become rows of X. */
 typedef struct content_encoder {
-    int32_t features;                        /* columns of the features as they are handed over */
-    const float *idf;                        /* features; tags are weighted by it; NULL: these are not tags */
+    int32_t features; /* columns of the features as they are handed over */
+    const float *idf; /* features; tags are weighted by it; NULL: these are not tags */
     transform_stage stages[SETTINGS_MAX_STAGES];
     int32_t n_stages;
-    int32_t columns;                         /* d_m: of the transformed features */
-    int32_t widest;                          /* most columns that a row has on its way, d included */
-    const float *weights[SNAPSHOT_KINDS];    /* columns x d of each kind that there is */
-    const float *whitening;                  /* kinds x d x d; NULL: not whitened */
+    int32_t columns;                      /* d_m: of the transformed features */
+    int32_t widest;                       /* most columns that a row has on its way, d included */
+    const float *weights[SNAPSHOT_KINDS]; /* columns x d of each kind that there is */
+    const float *whitening;               /* kinds x d x d; NULL: not whitened */
 } content_encoder;
 
 enum { SNAPSHOT_ARRAYS = 8 + CFD_MAX_MODALITIES * (2 + SNAPSHOT_KINDS + 3 * SETTINGS_MAX_STAGES) };
@@ -46,7 +47,7 @@ typedef struct snapshot {
     content_encoder encoders[CFD_MAX_MODALITIES]; /* of the roles, where nodes were kept */
     void *arrays[SNAPSHOT_ARRAYS];                /* owned */
     int32_t n_arrays;
-    safetensors_file file;                        /* or where they lie */
+    safetensors_file file; /* or where they lie */
 } snapshot;
 
 /* Columns of the score rows, in order: base, then each role's parts, then the fused branch. */
@@ -56,7 +57,7 @@ typedef struct score_layout {
     int32_t kinds[SNAPSHOT_KINDS]; /* position of common and differential among a role's parts; -1: switched off */
     int32_t head_columns;          /* of all roles */
     bool has_base, has_fused;
-    int32_t heads_at, fused_at;    /* where they begin */
+    int32_t heads_at, fused_at; /* where they begin */
 } score_layout;
 
 score_layout snapshot_layout(const snapshot *s);

@@ -32,7 +32,7 @@ static inline float float_from_order(int32_t order)
 typedef struct top_k {
     uint64_t *heap; /* k; the owner's */
     size_t k, n;
-    float floor;    /* once n is k: what a further score must exceed */
+    float floor; /* once n is k: what a further score must exceed */
 } top_k;
 
 void top_k_start(top_k *best, uint64_t *heap, size_t k);

@@ -19,7 +19,7 @@ typedef struct run {
     int32_t *ks;          /* the request's, then SELECTION_K */
     cfd_metrics *metrics; /* of the last evaluation, one for each of ks */
     parameter_copy best;
-    int32_t since_best;   /* evaluations */
+    int32_t since_best; /* evaluations */
     cfd_train_summary summary;
     bool stop;
 } run;
@@ -142,8 +142,8 @@ static cfd_status run_epoch(run *r, int32_t epoch)
     double trained = now_seconds();
     progress.epoch_seconds = trained - began;
     if (!isfinite(losses.total)) {
-        return fail(CFD_ERROR_NUMERIC, "epoch %d: the loss is not finite (ranking %s): lower learning_rate",
-                    (int)epoch, isfinite(losses.ranking) ? "is" : "is not");
+        return fail(CFD_ERROR_NUMERIC, "epoch %d: the loss is not finite (ranking %s): lower learning_rate", (int)epoch,
+                    isfinite(losses.ranking) ? "is" : "is not");
     }
     if (progress.step < progress.n_steps) {
         return CFD_OK; /* the caller wants no more: not a whole epoch, nothing to say of it */

@@ -12,7 +12,7 @@ typedef struct train_request {
     const int32_t *ks; /* n_ks cut-offs, checked */
     size_t n_ks;
     thread_pool *pool;
-    uint64_t seed;     /* of the sampled protocol's negatives */
+    uint64_t seed; /* of the sampled protocol's negatives */
 } train_request;
 
 /* Fills *summary also where the losses left the finite numbers (CFD_ERROR_NUMERIC). */

@@ -71,8 +71,8 @@ int main(int argc, char **argv)
         }
         bare.push_back(now() - begin);
         begin = now();
-        index.search(static_cast<faiss::Index::idx_t>(users), queries.data(), static_cast<faiss::Index::idx_t>(k), distances.data(),
-                     labels.data());
+        index.search(static_cast<faiss::Index::idx_t>(users), queries.data(), static_cast<faiss::Index::idx_t>(k),
+                     distances.data(), labels.data());
         lists.push_back(now() - begin);
     }
     for (int round = 0; round < 101; round++) {

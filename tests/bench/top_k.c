@@ -6,8 +6,8 @@
  *
  * Embeddings are a mixture of LATENT directions, as training makes them, and half as much noise; with LATENT 0 noise alone,
  * which is the hardest to sort out. Lengths differ by row as popularity makes them differ. Every figure is the median of
- * several rounds, in which the contestants take turns, so that a busy machine slows all of them; besides seconds of the clock
- * the processor's are given, which other programs touch less. */
+ * several rounds, in which the contestants take turns, so that a busy machine slows all of them; besides seconds of the
+ * clock the processor's are given, which other programs touch less. */
 #define _POSIX_C_SOURCE 200809L
 #include "api/handles.h"
 #include "api/scorer_new.h"
@@ -178,8 +178,7 @@ int main(int argc, char **argv)
         cfd_context *context = open_context(threads, names[s]);
         cfd_context_info info = CFD_CONTEXT_INFO_INIT;
         check(cfd_context_get_info(context, &info), "info");
-        printf("%s: %s, %s, %s, %d threads\n", names[s], info.scoring, info.instruction_set, info.gemm,
-               (int)info.threads);
+        printf("%s: %s, %s, %s, %d threads\n", names[s], info.scoring, info.instruction_set, info.gemm, (int)info.threads);
         scorers[s] = open_scorer(context, &p);
         cfd_context_destroy(context);
     }

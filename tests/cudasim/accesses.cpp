@@ -30,8 +30,8 @@ static const allocation *allocation_of(const access_place &at)
 
 static cell *make_cells(size_t bytes)
 {
-    void *p =
-        mmap(nullptr, bytes / 4 * sizeof(cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *p = mmap(nullptr, bytes / 4 * sizeof(cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
     if (p == MAP_FAILED) {
         perror("cudasim: reserving addresses for the checker");
         abort();
@@ -229,8 +229,10 @@ static bool check_range(const void *p, size_t bytes, bool write, bool may_be_unw
     if (a == nullptr) {
         return false;
     }
-    touch_range(arena_cell(p), {stamp_of(moments_now().interval, 0, 0, false), nullptr, a->birth, write, false,
-                                may_be_unwritten || a->kind == MEMORY_PINNED}, at);
+    touch_range(arena_cell(p),
+                {stamp_of(moments_now().interval, 0, 0, false), nullptr, a->birth, write, false,
+                 may_be_unwritten || a->kind == MEMORY_PINNED},
+                at);
     return true;
 }
 

@@ -221,8 +221,17 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
 
 void run_kernel(const kernel_call &call, const unsigned char *parameters)
 {
-    run_now = {call.name, call.kernel, call.caller, parameters, call.parameter_bytes, call.shared_bytes,
-               call.grid, call.block, {0, 0, 0}, call.block.x * call.block.y * call.block.z, false};
+    run_now = {call.name,
+               call.kernel,
+               call.caller,
+               parameters,
+               call.parameter_bytes,
+               call.shared_bytes,
+               call.grid,
+               call.block,
+               {0, 0, 0},
+               call.block.x * call.block.y * call.block.z,
+               false};
     uint64_t blocks = (uint64_t)call.grid.x * call.grid.y * call.grid.z;
     uint64_t step = 1 + chance(blocks > UINT32_MAX ? UINT32_MAX : (unsigned)blocks), begin = chance((unsigned)blocks);
     while (common_divisor(step, blocks) != 1) {

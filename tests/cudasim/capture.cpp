@@ -175,9 +175,9 @@ CUDASIM_PUBLIC cudaError_t cudaStreamIsCapturing(cudaStream_t handle, enum cudaS
     if (error != cudaSuccess) {
         return failed(error);
     }
-    *status = stream->capture == nullptr       ? cudaStreamCaptureStatusNone
-              : stream->capture->broken ? cudaStreamCaptureStatusInvalidated
-                                        : cudaStreamCaptureStatusActive;
+    *status = stream->capture == nullptr ? cudaStreamCaptureStatusNone
+              : stream->capture->broken  ? cudaStreamCaptureStatusInvalidated
+                                         : cudaStreamCaptureStatusActive;
     return cudaSuccess;
 }
 

@@ -47,8 +47,8 @@ static void copy_rows(const rows &to, place to_place, const rows &from, place fr
 {
     for (size_t i = 0; i < to.height; i++) {
         bool parts = to_place == DEVICE && from_place == DEVICE;
-        if (from_place != PAGEABLE && !(parts ? device_copied(from.row(i), from.width, name)
-                                              : device_read(from.row(i), from.width, name))) {
+        if (from_place != PAGEABLE &&
+            !(parts ? device_copied(from.row(i), from.width, name) : device_read(from.row(i), from.width, name))) {
             return;
         }
         if (to_place != PAGEABLE && !device_write(to.row(i), to.width, name)) {
@@ -83,8 +83,8 @@ static cudaError_t copy(rows to, rows from, cudaMemcpyKind kind, cudaStream_t st
         return cudaErrorInvalidValue;
     }
     if (!is_direction(to_place, from_place, kind) || overlap(to, from)) {
-        violation("argument", "%s: %s", name, overlap(to, from) ? "source and destination overlap"
-                                                                : "the direction is not that of the pointers");
+        violation("argument", "%s: %s", name,
+                  overlap(to, from) ? "source and destination overlap" : "the direction is not that of the pointers");
         return cudaErrorInvalidValue;
     }
     cudaStream_t real = stream_of(stream);
@@ -180,9 +180,9 @@ CUDASIM_PUBLIC cudaError_t cudaMemcpy2DAsync(void *dst, size_t dpitch, const voi
                                              size_t height, enum cudaMemcpyKind kind, cudaStream_t stream)
 {
     api_call call(__func__);
-    return call.refused() ? call.error
-                          : failed(copy(of(dst, dpitch, width, height), of(src, spitch, width, height), kind, stream, false,
-                                        __func__));
+    return call.refused()
+               ? call.error
+               : failed(copy(of(dst, dpitch, width, height), of(src, spitch, width, height), kind, stream, false, __func__));
 }
 
 CUDASIM_PUBLIC cudaError_t cudaMemset(void *to, int value, size_t count)

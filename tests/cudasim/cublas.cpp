@@ -138,7 +138,10 @@ static const struct {
     cublasStatus_t status;
     const char *name, *text;
 } statuses[] = {
-#define STATUS(status, text) {status, #status, text}
+#define STATUS(status, text)  \
+    {                         \
+        status, #status, text \
+    }
     STATUS(CUBLAS_STATUS_SUCCESS, "success"),
     STATUS(CUBLAS_STATUS_NOT_INITIALIZED, "the library was not initialized"),
     STATUS(CUBLAS_STATUS_ALLOC_FAILED, "the resource allocation failed"),

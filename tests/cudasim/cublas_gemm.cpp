@@ -52,12 +52,9 @@ static bool is_supported(const gemm &p)
     case CUBLAS_COMPUTE_32F_PEDANTIC:
         return in == CUDA_R_32F ? out == CUDA_R_32F
                                 : (in == CUDA_R_16BF || in == CUDA_R_16F) && (out == in || out == CUDA_R_32F);
-    case CUBLAS_COMPUTE_32F_FAST_TF32:
-        return in == CUDA_R_32F && out == CUDA_R_32F;
-    case CUBLAS_COMPUTE_64F:
-        return in == CUDA_R_64F && out == CUDA_R_64F;
-    default:
-        return false;
+    case CUBLAS_COMPUTE_32F_FAST_TF32: return in == CUDA_R_32F && out == CUDA_R_32F;
+    case CUBLAS_COMPUTE_64F: return in == CUDA_R_64F && out == CUDA_R_64F;
+    default: return false;
     }
 }
 
@@ -128,31 +125,20 @@ struct gemm_work {
 static double element_at(const void *data, cudaDataType type, int64_t i)
 {
     switch (type) {
-    case CUDA_R_64F:
-        return ((const double *)data)[i];
-    case CUDA_R_32F:
-        return ((const float *)data)[i];
-    case CUDA_R_16F:
-        return float16_value(((const uint16_t *)data)[i]);
-    default:
-        return bfloat16_value(((const uint16_t *)data)[i]);
+    case CUDA_R_64F: return ((const double *)data)[i];
+    case CUDA_R_32F: return ((const float *)data)[i];
+    case CUDA_R_16F: return float16_value(((const uint16_t *)data)[i]);
+    default: return bfloat16_value(((const uint16_t *)data)[i]);
     }
 }
 
 static void set_element(void *data, cudaDataType type, int64_t i, double value)
 {
     switch (type) {
-    case CUDA_R_64F:
-        ((double *)data)[i] = value;
-        break;
-    case CUDA_R_32F:
-        ((float *)data)[i] = (float)value;
-        break;
-    case CUDA_R_16F:
-        ((uint16_t *)data)[i] = float16_of((float)value);
-        break;
-    default:
-        ((uint16_t *)data)[i] = bfloat16_of((float)value);
+    case CUDA_R_64F: ((double *)data)[i] = value; break;
+    case CUDA_R_32F: ((float *)data)[i] = (float)value; break;
+    case CUDA_R_16F: ((uint16_t *)data)[i] = float16_of((float)value); break;
+    default: ((uint16_t *)data)[i] = bfloat16_of((float)value);
     }
 }
 
@@ -259,8 +245,8 @@ cublasStatus_t multiply(cublasHandle_t handle, const gemm &product)
         return CUBLAS_STATUS_SUCCESS;
     }
     if (!handle->has_workspace && is_capturing(handle)) {
-        violation("argument", "%s: recorded without a workspace (cublasSetWorkspace after cublasSetStream): it would allocate",
-                  p.call);
+        violation("argument",
+                  "%s: recorded without a workspace (cublasSetWorkspace after cublasSetStream): it would allocate", p.call);
         return CUBLAS_STATUS_EXECUTION_FAILED;
     }
     gemm_work work;
@@ -271,8 +257,8 @@ cublasStatus_t multiply(cublasHandle_t handle, const gemm &product)
     }
     int mode = handle->math & ~CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
     work.product = p;
-    work.tf32 = p.compute == CUBLAS_COMPUTE_32F_FAST_TF32 || (p.compute == CUBLAS_COMPUTE_32F && p.a.type == CUDA_R_32F &&
-                                                              mode == CUBLAS_TF32_TENSOR_OP_MATH);
+    work.tf32 = p.compute == CUBLAS_COMPUTE_32F_FAST_TF32 ||
+                (p.compute == CUBLAS_COMPUTE_32F && p.a.type == CUDA_R_32F && mode == CUBLAS_TF32_TENSOR_OP_MATH);
     work.workspace = handle->has_workspace ? handle->workspace : nullptr;
     work.workspace_bytes = handle->has_workspace ? handle->workspace_bytes : 0;
     work.workspace_bytes = work.workspace_bytes < 4096 ? work.workspace_bytes : 4096; /* as much as such a product may use */
@@ -285,33 +271,67 @@ using namespace cudasim;
 
 /* ---- the interface ---- */
 
-#define DEFINE_SGEMM(name, size)                                                                                        \
-    LIBRARY_API CUDASIM_SGEMM(name, size)                                                                               \
-    {                                                                                                                   \
-        return multiply(handle, {#name, m, n, k, 1, {a, CUDA_R_32F, lda, 0, transa}, {b, CUDA_R_32F, ldb, 0, transb},   \
-                                 {c, CUDA_R_32F, ldc, 0, CUBLAS_OP_N}, alpha, beta, CUBLAS_COMPUTE_32F});               \
+#define DEFINE_SGEMM(name, size)                                       \
+    LIBRARY_API CUDASIM_SGEMM(name, size)                              \
+    {                                                                  \
+        return multiply(handle, {#name,                                \
+                                 m,                                    \
+                                 n,                                    \
+                                 k,                                    \
+                                 1,                                    \
+                                 {a, CUDA_R_32F, lda, 0, transa},      \
+                                 {b, CUDA_R_32F, ldb, 0, transb},      \
+                                 {c, CUDA_R_32F, ldc, 0, CUBLAS_OP_N}, \
+                                 alpha,                                \
+                                 beta,                                 \
+                                 CUBLAS_COMPUTE_32F});                 \
     }
-#define DEFINE_SGEMM_BATCHED(name, size)                                                                                \
-    LIBRARY_API CUDASIM_SGEMM_BATCHED(name, size)                                                                       \
-    {                                                                                                                   \
-        return multiply(handle, {#name, m, n, k, count, {a, CUDA_R_32F, lda, stride_a, transa},                         \
-                                 {b, CUDA_R_32F, ldb, stride_b, transb}, {c, CUDA_R_32F, ldc, stride_c, CUBLAS_OP_N},   \
-                                 alpha, beta, CUBLAS_COMPUTE_32F});                                                     \
+#define DEFINE_SGEMM_BATCHED(name, size)                                      \
+    LIBRARY_API CUDASIM_SGEMM_BATCHED(name, size)                             \
+    {                                                                         \
+        return multiply(handle, {#name,                                       \
+                                 m,                                           \
+                                 n,                                           \
+                                 k,                                           \
+                                 count,                                       \
+                                 {a, CUDA_R_32F, lda, stride_a, transa},      \
+                                 {b, CUDA_R_32F, ldb, stride_b, transb},      \
+                                 {c, CUDA_R_32F, ldc, stride_c, CUBLAS_OP_N}, \
+                                 alpha,                                       \
+                                 beta,                                        \
+                                 CUBLAS_COMPUTE_32F});                        \
     }
-#define DEFINE_GEMM_EX(name, size)                                                                                      \
-    LIBRARY_API CUDASIM_GEMM_EX(name, size)                                                                             \
-    {                                                                                                                   \
-        (void)algorithm; /* one for all */                                                                              \
-        return multiply(handle, {#name, m, n, k, 1, {a, a_type, lda, 0, transa}, {b, b_type, ldb, 0, transb},           \
-                                 {c, c_type, ldc, 0, CUBLAS_OP_N}, alpha, beta, compute});                              \
+#define DEFINE_GEMM_EX(name, size)                                 \
+    LIBRARY_API CUDASIM_GEMM_EX(name, size)                        \
+    {                                                              \
+        (void)algorithm; /* one for all */                         \
+        return multiply(handle, {#name,                            \
+                                 m,                                \
+                                 n,                                \
+                                 k,                                \
+                                 1,                                \
+                                 {a, a_type, lda, 0, transa},      \
+                                 {b, b_type, ldb, 0, transb},      \
+                                 {c, c_type, ldc, 0, CUBLAS_OP_N}, \
+                                 alpha,                            \
+                                 beta,                             \
+                                 compute});                        \
     }
-#define DEFINE_GEMM_BATCHED_EX(name, size)                                                                              \
-    LIBRARY_API CUDASIM_GEMM_BATCHED_EX(name, size)                                                                     \
-    {                                                                                                                   \
-        (void)algorithm;                                                                                                \
-        return multiply(handle, {#name, m, n, k, count, {a, a_type, lda, stride_a, transa},                             \
-                                 {b, b_type, ldb, stride_b, transb}, {c, c_type, ldc, stride_c, CUBLAS_OP_N}, alpha,    \
-                                 beta, compute});                                                                       \
+#define DEFINE_GEMM_BATCHED_EX(name, size)                                \
+    LIBRARY_API CUDASIM_GEMM_BATCHED_EX(name, size)                       \
+    {                                                                     \
+        (void)algorithm;                                                  \
+        return multiply(handle, {#name,                                   \
+                                 m,                                       \
+                                 n,                                       \
+                                 k,                                       \
+                                 count,                                   \
+                                 {a, a_type, lda, stride_a, transa},      \
+                                 {b, b_type, ldb, stride_b, transb},      \
+                                 {c, c_type, ldc, stride_c, CUBLAS_OP_N}, \
+                                 alpha,                                   \
+                                 beta,                                    \
+                                 compute});                               \
     }
 
 DEFINE_SGEMM(cublasSgemm, int)
@@ -332,12 +352,20 @@ cublasStatus_t cublasDgemm(cublasHandle_t handle, cublasOperation_t transa, cubl
 }
 
 LIBRARY_API
-cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n,
-                                         int k, const double *alpha, const double *a, int lda, long long int stride_a,
+cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m,
+                                         int n, int k, const double *alpha, const double *a, int lda, long long int stride_a,
                                          const double *b, int ldb, long long int stride_b, const double *beta, double *c,
                                          int ldc, long long int stride_c, int count)
 {
-    return multiply(handle, {__func__, m, n, k, count, {a, CUDA_R_64F, lda, stride_a, transa},
-                             {b, CUDA_R_64F, ldb, stride_b, transb}, {c, CUDA_R_64F, ldc, stride_c, CUBLAS_OP_N}, alpha,
-                             beta, CUBLAS_COMPUTE_64F});
+    return multiply(handle, {__func__,
+                             m,
+                             n,
+                             k,
+                             count,
+                             {a, CUDA_R_64F, lda, stride_a, transa},
+                             {b, CUDA_R_64F, ldb, stride_b, transb},
+                             {c, CUDA_R_64F, ldc, stride_c, CUBLAS_OP_N},
+                             alpha,
+                             beta,
+                             CUBLAS_COMPUTE_64F});
 }

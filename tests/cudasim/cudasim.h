@@ -29,14 +29,14 @@ CUDASIM_API void cudasim_forget_faults(void); /* and sticky errors */
 CUDASIM_API int cudasim_checks_accesses(void);
 
 typedef enum cudasim_event {
-    CUDASIM_LAUNCHES = 0,     /* of kernels, those of graphs included */
-    CUDASIM_GRAPH_LAUNCHES,   /* of whole graphs */
-    CUDASIM_LIBRARY_CALLS,    /* cuBLAS, cuSPARSE, cuSOLVER: that compute */
-    CUDASIM_COPIES,           /* and fills */
-    CUDASIM_WAITS,            /* of the host: synchronisation, copies to pageable memory, freeing */
-    CUDASIM_ALLOCATIONS,      /* of device or pinned memory */
-    CUDASIM_DEFAULT_STREAM,   /* anything put into the legacy or the per-thread default stream */
-    CUDASIM_CALLS,            /* that put something into a stream: what the host pays for */
+    CUDASIM_LAUNCHES = 0,   /* of kernels, those of graphs included */
+    CUDASIM_GRAPH_LAUNCHES, /* of whole graphs */
+    CUDASIM_LIBRARY_CALLS,  /* cuBLAS, cuSPARSE, cuSOLVER: that compute */
+    CUDASIM_COPIES,         /* and fills */
+    CUDASIM_WAITS,          /* of the host: synchronisation, copies to pageable memory, freeing */
+    CUDASIM_ALLOCATIONS,    /* of device or pinned memory */
+    CUDASIM_DEFAULT_STREAM, /* anything put into the legacy or the per-thread default stream */
+    CUDASIM_CALLS,          /* that put something into a stream: what the host pays for */
     CUDASIM_EVENTS
 } cudasim_event;
 

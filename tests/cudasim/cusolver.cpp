@@ -21,15 +21,15 @@ struct syevjInfo {
 static registry &handles = *new registry("cuSOLVER handle");
 static registry &infos = *new registry("syevjInfo");
 
-#define CHECK_HANDLE(handle)                         \
-    do {                                             \
-        if (!handles.check(__func__, handle))        \
-            return CUSOLVER_STATUS_NOT_INITIALIZED;  \
+#define CHECK_HANDLE(handle)                        \
+    do {                                            \
+        if (!handles.check(__func__, handle))       \
+            return CUSOLVER_STATUS_NOT_INITIALIZED; \
     } while (0)
-#define CHECK_INFO(info)                             \
-    do {                                             \
-        if (!infos.check(__func__, info))            \
-            return CUSOLVER_STATUS_INVALID_VALUE;    \
+#define CHECK_INFO(info)                          \
+    do {                                          \
+        if (!infos.check(__func__, info))         \
+            return CUSOLVER_STATUS_INVALID_VALUE; \
     } while (0)
 
 /* ---- handles ---- */
@@ -313,16 +313,16 @@ template <class T> static cusolverStatus_t start(const syevj<T> &call)
 
 /* ---- the interface ---- */
 
-#define DEFINE_SYEVJ(function, T)                                                                                         \
-    LIBRARY_API CUDASIM_SYEVJ_SIZE(function##_bufferSize, T)                                                              \
-    {                                                                                                                     \
+#define DEFINE_SYEVJ(function, T)                                                                                          \
+    LIBRARY_API CUDASIM_SYEVJ_SIZE(function##_bufferSize, T)                                                               \
+    {                                                                                                                      \
         return size<T>({__func__, handle, mode, uplo, n, const_cast<T *>(a), lda, const_cast<T *>(w), nullptr, 0, nullptr, \
-                        params, count},                                                                                   \
-                       lwork);                                                                                            \
-    }                                                                                                                     \
-    LIBRARY_API CUDASIM_SYEVJ(function, T)                                                                                \
-    {                                                                                                                     \
-        return start<T>({__func__, handle, mode, uplo, n, a, lda, w, work, lwork, info, params, count});                  \
+                        params, count},                                                                                    \
+                       lwork);                                                                                             \
+    }                                                                                                                      \
+    LIBRARY_API CUDASIM_SYEVJ(function, T)                                                                                 \
+    {                                                                                                                      \
+        return start<T>({__func__, handle, mode, uplo, n, a, lda, w, work, lwork, info, params, count});                   \
     }
 
 DEFINE_SYEVJ(cusolverDnSsyevjBatched, float)

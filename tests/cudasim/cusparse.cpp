@@ -120,9 +120,20 @@ cusparseStatus_t cusparseCreateConstCsr(cusparseConstSpMatDescr_t *matrix, int64
         (base != CUSPARSE_INDEX_BASE_ZERO && base != CUSPARSE_INDEX_BASE_ONE)) {
         return CUSPARSE_STATUS_INVALID_VALUE;
     }
-    cusparseSpMatDescr *made = new cusparseSpMatDescr{
-        rows, columns, nonzeros, offsets, indices, values, offset_type, index_type, base, type, {}, nullptr,
-        CUSPARSE_SPMM_ALG_DEFAULT, CUSPARSE_OPERATION_NON_TRANSPOSE};
+    cusparseSpMatDescr *made = new cusparseSpMatDescr{rows,
+                                                      columns,
+                                                      nonzeros,
+                                                      offsets,
+                                                      indices,
+                                                      values,
+                                                      offset_type,
+                                                      index_type,
+                                                      base,
+                                                      type,
+                                                      {},
+                                                      nullptr,
+                                                      CUSPARSE_SPMM_ALG_DEFAULT,
+                                                      CUSPARSE_OPERATION_NON_TRANSPOSE};
     sparse_matrices.add(made);
     *matrix = made;
     return CUSPARSE_STATUS_SUCCESS;
@@ -182,7 +193,10 @@ static const struct {
     cusparseStatus_t status;
     const char *name, *text;
 } statuses[] = {
-#define STATUS(status, text) {status, #status, text}
+#define STATUS(status, text)  \
+    {                         \
+        status, #status, text \
+    }
     STATUS(CUSPARSE_STATUS_SUCCESS, "success"),
     STATUS(CUSPARSE_STATUS_NOT_INITIALIZED, "initialization error"),
     STATUS(CUSPARSE_STATUS_ALLOC_FAILED, "out of memory"),

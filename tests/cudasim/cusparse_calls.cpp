@@ -43,8 +43,8 @@ static cusparseStatus_t check_values(const spmm_call &call)
     }
     if (call.op_a != CUSPARSE_OPERATION_NON_TRANSPOSE || call.op_b == CUSPARSE_OPERATION_CONJUGATE_TRANSPOSE ||
         call.a->offset_type != call.a->index_type || call.a->base != CUSPARSE_INDEX_BASE_ZERO ||
-        call.a->type != CUDA_R_32F || call.b->type != CUDA_R_32F || call.c->type != CUDA_R_32F || call.compute != CUDA_R_32F ||
-        !is_algorithm(call.algorithm)) {
+        call.a->type != CUDA_R_32F || call.b->type != CUDA_R_32F || call.c->type != CUDA_R_32F ||
+        call.compute != CUDA_R_32F || !is_algorithm(call.algorithm)) {
         return CUSPARSE_STATUS_NOT_SUPPORTED;
     }
     return CUSPARSE_STATUS_SUCCESS;

@@ -18,7 +18,7 @@ struct device_thread {
 
     /* fibers.cpp */
     void *stack_pointer;
-    char *stack; /* its lowest byte */
+    char *stack;  /* its lowest byte */
     bool cut_off; /* it did not come to its end: its stack is not as it should be left */
 
     /* where it waits, and with what */

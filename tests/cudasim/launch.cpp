@@ -35,8 +35,9 @@ static cudaError_t start(kernel_call call)
     if (error != cudaSuccess) {
         return error;
     }
-    auto kept = std::make_shared<std::vector<unsigned char>>(
-        (const unsigned char *)call.parameters, (const unsigned char *)call.parameters + call.parameter_bytes + 1);
+    auto kept = std::make_shared<std::vector<unsigned char>>((const unsigned char *)call.parameters,
+                                                             (const unsigned char *)call.parameters + call.parameter_bytes +
+                                                                 1);
     call.parameters = nullptr;
     return put(call.stream, OPERATION_KERNEL, call.name, [call, kept] { run_kernel(call, kept->data()); });
 }

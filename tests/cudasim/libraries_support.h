@@ -11,23 +11,23 @@
 #include <stdbool.h>
 
 /* Success of a function of the runtime or of a library, all of which have 0 for it. */
-#define GOOD(expression)                                                       \
-    do {                                                                       \
-        int good_status = (int)(expression);                                   \
+#define GOOD(expression)                                                            \
+    do {                                                                            \
+        int good_status = (int)(expression);                                        \
         ck_assert_msg(good_status == 0, "%s: status %d", #expression, good_status); \
     } while (0)
 
 /* A fault of the kind, at the call or when the work runs. Nothing is left of it afterwards. */
-#define FAULT(kind, expression)                                                                                \
-    do {                                                                                                       \
-        cudasim_expect_faults(1);                                                                              \
-        (void)(expression);                                                                                    \
-        cudaDeviceSynchronize();                                                                               \
-        ck_assert_msg(cudasim_faults() > 0, "%s: no fault", #expression);                                      \
-        ck_assert_msg(strcmp(cudasim_fault_kind(0), (kind)) == 0, "%s: %s: %s", #expression,                   \
-                      cudasim_fault_kind(0), cudasim_fault_message(0));                                        \
-        cudasim_forget_faults();                                                                               \
-        cudasim_expect_faults(0);                                                                              \
+#define FAULT(kind, expression)                                                                                     \
+    do {                                                                                                            \
+        cudasim_expect_faults(1);                                                                                   \
+        (void)(expression);                                                                                         \
+        cudaDeviceSynchronize();                                                                                    \
+        ck_assert_msg(cudasim_faults() > 0, "%s: no fault", #expression);                                           \
+        ck_assert_msg(strcmp(cudasim_fault_kind(0), (kind)) == 0, "%s: %s: %s", #expression, cudasim_fault_kind(0), \
+                      cudasim_fault_message(0));                                                                    \
+        cudasim_forget_faults();                                                                                    \
+        cudasim_expect_faults(0);                                                                                   \
     } while (0)
 
 /* A fault that is seen only where every access is checked; elsewhere nothing is done. */

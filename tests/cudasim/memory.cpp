@@ -16,7 +16,7 @@ namespace cudasim {
 
 static const size_t DEVICE_ROOM = (size_t)8 << 30, PINNED_ROOM = (size_t)1 << 30;
 static const size_t LARGE_PAGE = (size_t)2 << 20;
-static const size_t QUARANTINE = (size_t)256 << 20;    /* bytes of freed memory that wait before they are used again */
+static const size_t QUARANTINE = (size_t)256 << 20; /* bytes of freed memory that wait before they are used again */
 
 static char *reserve(size_t bytes, int protection)
 {
@@ -52,12 +52,12 @@ struct region {
     char *top, *end;
     std::map<char *, size_t> unused;
 };
-static region *const regions =
-    new region[2]{{arena, arena + DEVICE_ROOM, {}}, {arena + DEVICE_ROOM, arena + arena_bytes, {}}};
+static region *const regions = new region[2]{{arena, arena + DEVICE_ROOM, {}},
+                                             {arena + DEVICE_ROOM, arena + arena_bytes, {}}};
 
 static std::deque<allocation> &allocations = *new std::deque<allocation>;
-allocation **const page_owner =
-    (allocation **)(void *)reserve(arena_bytes / ARENA_PAGE * sizeof(allocation *), PROT_READ | PROT_WRITE);
+allocation **const page_owner = (allocation **)(void *)reserve(arena_bytes / ARENA_PAGE * sizeof(allocation *),
+                                                               PROT_READ | PROT_WRITE);
 static std::deque<allocation *> &quarantine = *new std::deque<allocation *>;
 static size_t quarantined;
 static std::map<const char *, size_t> &registered = *new std::map<const char *, size_t>;

@@ -12,7 +12,7 @@ namespace cudasim {
 operation *running;
 progress &host_known = *new progress;
 static std::vector<operation_ref> &ready = *new std::vector<operation_ref>;
-static size_t pending;              /* submitted and not done */
+static size_t pending; /* submitted and not done */
 static progress &submitted = *new progress;
 static unsigned lanes;
 

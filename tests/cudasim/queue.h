@@ -27,13 +27,13 @@ struct operation {
     operation_kind kind;
     std::string what;
     std::function<void()> work;
-    unsigned lane;     /* it is the number-th of its lane */
+    unsigned lane; /* it is the number-th of its lane */
     uint32_t number;
-    progress known;    /* what is over before it begins, itself included */
+    progress known; /* what is over before it begins, itself included */
     std::vector<operation_ref> next;
     int waits_for = 0; /* operations that are not done */
     bool done = false;
-    double time = 0;   /* when it was done: seconds */
+    double time = 0; /* when it was done: seconds */
 };
 
 /* Puts an operation into the queue, after others. */
@@ -85,11 +85,11 @@ struct CUgraph_st {
 
 struct CUgraphExec_st {
     std::vector<CUgraphNode_st> nodes;
-    std::vector<unsigned> lane;       /* of each node */
-    std::vector<bool> is_last;        /* no node comes after it */
-    std::vector<uint32_t> count;      /* by lane, from first_lane */
+    std::vector<unsigned> lane;  /* of each node */
+    std::vector<bool> is_last;   /* no node comes after it */
+    std::vector<uint32_t> count; /* by lane, from first_lane */
     unsigned first_lane;
-    cudasim::operation_ref last;      /* launches of one graph follow each other */
+    cudasim::operation_ref last; /* launches of one graph follow each other */
 };
 
 namespace cudasim {

@@ -152,9 +152,9 @@ conflict_kind find_conflict(uint64_t stamp, const device_thread *t, bool atomic)
         return NO_CONFLICT;
     }
     if (moment >= now.operation) {
-        return moment < now.block                                ? CONFLICT_OF_BLOCKS
+        return moment < now.block                               ? CONFLICT_OF_BLOCKS
                : moment == now.interval && !is_before(stamp, t) ? CONFLICT_OF_THREADS
-                                                                 : NO_CONFLICT;
+                                                                : NO_CONFLICT;
     }
     const past *p = past_of(moment);
     return p != nullptr && !p->ordered ? CONFLICT_OF_STREAMS : NO_CONFLICT;
@@ -188,7 +188,10 @@ static std::string what_was_done(const access_place &at)
     std::string target = in_shared(at.address)
                              ? text("byte %zu of shared memory", (size_t)((char *)at.address - shared_base))
                              : describe_address(at.address);
-    return text("%s: %s of %zu bytes at %s%s%s", who.c_str(), at.atomic ? "atomic operation" : at.write ? "write" : "read",
+    return text("%s: %s of %zu bytes at %s%s%s", who.c_str(),
+                at.atomic  ? "atomic operation"
+                : at.write ? "write"
+                           : "read",
                 at.bytes, target.c_str(), where.empty() ? "" : ", in ", where.c_str());
 }
 

@@ -72,15 +72,15 @@ CUDASIM_PUBLIC void *shared_memory(shared_tag *tag, size_t bytes, size_t align)
         limits.static_bytes = static_bytes > limits.static_bytes ? static_bytes : limits.static_bytes;
         if (static_bytes > STATIC_SHARED) {
             block_fault(current, "argument", cudaErrorInvalidConfiguration,
-                         text("%zu bytes of static shared memory, more than %d", static_bytes, STATIC_SHARED));
+                        text("%zu bytes of static shared memory, more than %d", static_bytes, STATIC_SHARED));
             abandon_thread();
         }
         if (static_bytes + run_now.dynamic_bytes > OPTIN_SHARED ||
             (run_now.dynamic_bytes <= STATIC_SHARED && limits.dynamic_bytes <= STATIC_SHARED &&
              static_bytes + run_now.dynamic_bytes > STATIC_SHARED)) {
             block_fault(current, "argument", cudaErrorInvalidConfiguration,
-                         text("%zu bytes of static and %zu of dynamic shared memory are too much", static_bytes,
-                              run_now.dynamic_bytes));
+                        text("%zu bytes of static and %zu of dynamic shared memory are too much", static_bytes,
+                             run_now.dynamic_bytes));
             abandon_thread();
         }
         static_end = align_up(static_end, align < 16 ? 16 : align);

@@ -45,12 +45,12 @@ typedef std::lock_guard<device_lock> guard;
 
 enum {
     WARP = 32,
-    MOST_THREADS = 1024,           /* of a block */
-    STATIC_SHARED = 48 << 10,      /* bytes: without asking for more */
-    OPTIN_SHARED = 227 << 10,      /* static and dynamic in all */
-    MOST_PARAMETERS = 4 << 10,     /* bytes */
+    MOST_THREADS = 1024,       /* of a block */
+    STATIC_SHARED = 48 << 10,  /* bytes: without asking for more */
+    OPTIN_SHARED = 227 << 10,  /* static and dynamic in all */
+    MOST_PARAMETERS = 4 << 10, /* bytes */
     MULTIPROCESSORS = 4,
-    POISON_BYTE = 0xff             /* floats are NaN, integers -1 */
+    POISON_BYTE = 0xff /* floats are NaN, integers -1 */
 };
 
 /* ---- chance (control.cpp) ---- */

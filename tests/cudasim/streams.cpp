@@ -199,7 +199,8 @@ static cudaError_t check_may_wait(cudaStream_t stream)
     if (stream == nullptr) {
         return cudaErrorInvalidResourceHandle;
     }
-    return stream->capture != nullptr ? break_capture(stream->capture, cudaErrorStreamCaptureUnsupported) : check_implicit(stream);
+    return stream->capture != nullptr ? break_capture(stream->capture, cudaErrorStreamCaptureUnsupported)
+                                      : check_implicit(stream);
 }
 
 CUDASIM_PUBLIC cudaError_t cudaStreamSynchronize(cudaStream_t handle)

@@ -45,17 +45,10 @@ static void put(cudaDataType type, void *array, int64_t i, float value)
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     switch (type) {
-    case CUDA_R_64F:
-        ((double *)array)[i] = value;
-        break;
-    case CUDA_R_32F:
-        ((float *)array)[i] = value;
-        break;
-    case CUDA_R_16F:
-        ((uint16_t *)array)[i] = half_of(value);
-        break;
-    default:
-        ((uint16_t *)array)[i] = (uint16_t)(bits >> 16);
+    case CUDA_R_64F: ((double *)array)[i] = value; break;
+    case CUDA_R_32F: ((float *)array)[i] = value; break;
+    case CUDA_R_16F: ((uint16_t *)array)[i] = half_of(value); break;
+    default: ((uint16_t *)array)[i] = (uint16_t)(bits >> 16);
     }
 }
 
@@ -147,37 +140,37 @@ static cublasStatus_t call(const product *p, const matrix *a, const matrix *b, c
     int m = (int)p->m, n = (int)p->n, k = (int)p->k, lda = (int)a->ld, ldb = (int)b->ld, ldc = (int)c->ld;
     if (p->in == CUDA_R_64F) {
         double alpha = p->alpha, beta = p->beta;
-        return p->count == 1 ? cublasDgemm(blas, ta, tb, m, n, k, &alpha, a->device, lda, b->device, ldb, &beta, c->device,
-                                           ldc)
-                             : cublasDgemmStridedBatched(blas, ta, tb, m, n, k, &alpha, a->device, lda, a->stride, b->device,
-                                                         ldb, b->stride, &beta, c->device, ldc, c->stride, (int)p->count);
+        return p->count == 1
+                   ? cublasDgemm(blas, ta, tb, m, n, k, &alpha, a->device, lda, b->device, ldb, &beta, c->device, ldc)
+                   : cublasDgemmStridedBatched(blas, ta, tb, m, n, k, &alpha, a->device, lda, a->stride, b->device, ldb,
+                                               b->stride, &beta, c->device, ldc, c->stride, (int)p->count);
     }
     switch (way) {
     case 0:
-        return p->count == 1 ? cublasGemmEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type,
-                                            ldb, &p->beta, c->device, c->type, ldc, p->compute, CUBLAS_GEMM_DEFAULT)
-                             : cublasGemmStridedBatchedEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda,
-                                                          a->stride, b->device, b->type, ldb, b->stride, &p->beta, c->device, c->type,
-                                                          ldc, c->stride, (int)p->count, p->compute, CUBLAS_GEMM_DEFAULT);
+        return p->count == 1
+                   ? cublasGemmEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type, ldb,
+                                  &p->beta, c->device, c->type, ldc, p->compute, CUBLAS_GEMM_DEFAULT)
+                   : cublasGemmStridedBatchedEx(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, a->stride,
+                                                b->device, b->type, ldb, b->stride, &p->beta, c->device, c->type, ldc,
+                                                c->stride, (int)p->count, p->compute, CUBLAS_GEMM_DEFAULT);
     case 1:
-        return p->count == 1 ? cublasGemmEx_64(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type,
-                                               ldb, &p->beta, c->device, c->type, ldc, p->compute, CUBLAS_GEMM_DEFAULT)
-                             : cublasGemmStridedBatchedEx_64(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda,
-                                                             a->stride, b->device, b->type, ldb, b->stride, &p->beta,
-                                                             c->device, c->type, ldc, c->stride, p->count, p->compute,
-                                                             CUBLAS_GEMM_DEFAULT);
+        return p->count == 1
+                   ? cublasGemmEx_64(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, b->device, b->type, ldb,
+                                     &p->beta, c->device, c->type, ldc, p->compute, CUBLAS_GEMM_DEFAULT)
+                   : cublasGemmStridedBatchedEx_64(blas, ta, tb, m, n, k, &p->alpha, a->device, a->type, lda, a->stride,
+                                                   b->device, b->type, ldb, b->stride, &p->beta, c->device, c->type, ldc,
+                                                   c->stride, p->count, p->compute, CUBLAS_GEMM_DEFAULT);
     case 2:
-        return p->count == 1 ? cublasSgemm(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, b->device, ldb, &p->beta,
-                                           c->device, ldc)
-                             : cublasSgemmStridedBatched(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, a->stride,
-                                                         b->device, ldb, b->stride, &p->beta, c->device, ldc, c->stride,
-                                                         (int)p->count);
+        return p->count == 1
+                   ? cublasSgemm(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, b->device, ldb, &p->beta, c->device, ldc)
+                   : cublasSgemmStridedBatched(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, a->stride, b->device, ldb,
+                                               b->stride, &p->beta, c->device, ldc, c->stride, (int)p->count);
     default:
-        return p->count == 1 ? cublasSgemm_64(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, b->device, ldb, &p->beta,
-                                              c->device, ldc)
-                             : cublasSgemmStridedBatched_64(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, a->stride,
-                                                            b->device, ldb, b->stride, &p->beta, c->device, ldc, c->stride,
-                                                            p->count);
+        return p->count == 1
+                   ? cublasSgemm_64(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, b->device, ldb, &p->beta, c->device,
+                                    ldc)
+                   : cublasSgemmStridedBatched_64(blas, ta, tb, m, n, k, &p->alpha, a->device, lda, a->stride, b->device,
+                                                  ldb, b->stride, &p->beta, c->device, ldc, c->stride, p->count);
     }
 }
 
@@ -204,10 +197,10 @@ static const struct {
     cudaDataType in, out;
     cublasComputeType_t compute;
 } kinds[] = {
-    {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F},        {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32},
+    {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F},          {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32},
     {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_PEDANTIC}, {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F},
-    {CUDA_R_16BF, CUDA_R_16BF, CUBLAS_COMPUTE_32F},      {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F},
-    {CUDA_R_16F, CUDA_R_16F, CUBLAS_COMPUTE_32F},        {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F},
+    {CUDA_R_16BF, CUDA_R_16BF, CUBLAS_COMPUTE_32F},        {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F},
+    {CUDA_R_16F, CUDA_R_16F, CUBLAS_COMPUTE_32F},          {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F},
 };
 
 START_TEST(products_of_every_type_and_layout)
@@ -215,9 +208,18 @@ START_TEST(products_of_every_type_and_layout)
     static const int64_t shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {8, 1, 33}, {17, 16, 2}};
     for (int shape = 0; shape < 4; shape++) {
         for (int layout = 0; layout < 16; layout++) {
-            product p = {shapes[shape][0], shapes[shape][1], shapes[shape][2], layout & 4 ? 3 : 1, layout & 1, layout & 2,
-                         layout & 8 ? 5 : 0, kinds[_i].in, kinds[_i].out, kinds[_i].compute,
-                         layout % 3 == 0 ? 1.0f : -1.0f, layout % 5 == 0 ? 0.0f : 1.0f};
+            product p = {shapes[shape][0],
+                         shapes[shape][1],
+                         shapes[shape][2],
+                         layout & 4 ? 3 : 1,
+                         layout & 1,
+                         layout & 2,
+                         layout & 8 ? 5 : 0,
+                         kinds[_i].in,
+                         kinds[_i].out,
+                         kinds[_i].compute,
+                         layout % 3 == 0 ? 1.0f : -1.0f,
+                         layout % 5 == 0 ? 0.0f : 1.0f};
             check_product(&p);
         }
     }
@@ -307,13 +309,12 @@ START_TEST(short_types_round_to_the_nearest)
         float value;
         unsigned bits;
     } cases[] = {
-        {CUDA_R_16F, 0.1f, 0x2e66},      {CUDA_R_16F, 65504.0f, 0x7bff},   {CUDA_R_16F, 65519.0f, 0x7bff},
-        {CUDA_R_16F, 65520.0f, 0x7c00},  {CUDA_R_16F, 0x1p-24f, 0x0001},   {CUDA_R_16F, 0x1p-25f, 0x0000},
-        {CUDA_R_16F, 0x3p-25f, 0x0002},  {CUDA_R_16F, -0x1p-14f, 0x8400},  {CUDA_R_16F, 0x1.ff8p-15f, 0x03ff},
-        {CUDA_R_16F, 0x1.ffcp-15f, 0x0400},
-        {CUDA_R_16F, 2049.0f, 0x6800},   {CUDA_R_16F, 2051.0f, 0x6802},    {CUDA_R_16F, INFINITY, 0x7c00},
-        {CUDA_R_16BF, 0.1f, 0x3dcd},     {CUDA_R_16BF, 257.0f, 0x4380},    {CUDA_R_16BF, 259.0f, 0x4382},
-        {CUDA_R_16BF, 3.4e38f, 0x7f80},  {CUDA_R_16BF, -INFINITY, 0xff80},
+        {CUDA_R_16F, 0.1f, 0x2e66},         {CUDA_R_16F, 65504.0f, 0x7bff},  {CUDA_R_16F, 65519.0f, 0x7bff},
+        {CUDA_R_16F, 65520.0f, 0x7c00},     {CUDA_R_16F, 0x1p-24f, 0x0001},  {CUDA_R_16F, 0x1p-25f, 0x0000},
+        {CUDA_R_16F, 0x3p-25f, 0x0002},     {CUDA_R_16F, -0x1p-14f, 0x8400}, {CUDA_R_16F, 0x1.ff8p-15f, 0x03ff},
+        {CUDA_R_16F, 0x1.ffcp-15f, 0x0400}, {CUDA_R_16F, 2049.0f, 0x6800},   {CUDA_R_16F, 2051.0f, 0x6802},
+        {CUDA_R_16F, INFINITY, 0x7c00},     {CUDA_R_16BF, 0.1f, 0x3dcd},     {CUDA_R_16BF, 257.0f, 0x4380},
+        {CUDA_R_16BF, 259.0f, 0x4382},      {CUDA_R_16BF, 3.4e38f, 0x7f80},  {CUDA_R_16BF, -INFINITY, 0xff80},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         unsigned found = bits_in(cases[i].type, cases[i].value);
@@ -332,8 +333,8 @@ START_TEST(short_types_are_read_exactly)
         uint16_t bits;
         float value;
     } cases[] = {
-        {CUDA_R_16F, 0x0001, 0x1p-24f}, {CUDA_R_16F, 0x83ff, -0x1.ff8p-15f}, {CUDA_R_16F, 0x3c01, 1 + 0x1p-10f},
-        {CUDA_R_16F, 0xfc00, -INFINITY}, {CUDA_R_16BF, 0x3f81, 1 + 0x1p-7f}, {CUDA_R_16BF, 0x0001, 0x1p-133f},
+        {CUDA_R_16F, 0x0001, 0x1p-24f},  {CUDA_R_16F, 0x83ff, -0x1.ff8p-15f}, {CUDA_R_16F, 0x3c01, 1 + 0x1p-10f},
+        {CUDA_R_16F, 0xfc00, -INFINITY}, {CUDA_R_16BF, 0x3f81, 1 + 0x1p-7f},  {CUDA_R_16BF, 0x0001, 0x1p-133f},
     };
     const float alpha = 1, beta = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

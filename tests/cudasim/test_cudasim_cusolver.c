@@ -290,7 +290,8 @@ START_TEST(bad_values_have_a_status)
     q.uplo = CUBLAS_FILL_MODE_FULL;
     ck_assert_int_eq(solve(&q), CUSOLVER_STATUS_INVALID_VALUE);
     ck_assert_int_eq(cusolverDnDsyevjBatched(NULL, p.mode, p.uplo, p.n, p.a, p.lda, p.w, p.work, p.lwork, p.info, settings,
-                                             p.count), CUSOLVER_STATUS_NOT_INITIALIZED);
+                                             p.count),
+                     CUSOLVER_STATUS_NOT_INITIALIZED);
     GOOD(solve(&p));
 }
 END_TEST

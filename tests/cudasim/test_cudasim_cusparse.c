@@ -172,8 +172,12 @@ static void check_result(const product *p)
 /* One like spmm of the backend would use. */
 static product usual(void)
 {
-    product p = {.columns = 8, .order_b = CUSPARSE_ORDER_ROW, .order_c = CUSPARSE_ORDER_ROW, .op_b = N,
-                 .algorithm = CUSPARSE_SPMM_CSR_ALG3, .alpha = 1};
+    product p = {.columns = 8,
+                 .order_b = CUSPARSE_ORDER_ROW,
+                 .order_c = CUSPARSE_ORDER_ROW,
+                 .op_b = N,
+                 .algorithm = CUSPARSE_SPMM_CSR_ALG3,
+                 .alpha = 1};
     return p;
 }
 
@@ -340,21 +344,28 @@ START_TEST(what_is_not_supported_has_a_status)
     GOOD(cusparseCreateConstCsr(&mixed, ROWS, INNER, nonzeros, device_copy(offsets64, sizeof offsets64), p.indices, p.values,
                                 CUSPARSE_INDEX_64I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F));
     ck_assert_int_eq(cusparseSpMM_bufferSize(sparse, N, N, &one, mixed, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
-                                             p.algorithm, &bytes), CUSPARSE_STATUS_NOT_SUPPORTED);
+                                             p.algorithm, &bytes),
+                     CUSPARSE_STATUS_NOT_SUPPORTED);
     ck_assert_int_eq(cusparseSpMM(sparse, N, N, &one, mixed, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F, p.algorithm,
-                                  p.buffer), CUSPARSE_STATUS_NOT_SUPPORTED);
+                                  p.buffer),
+                     CUSPARSE_STATUS_NOT_SUPPORTED);
     GOOD(cusparseDestroySpMat(mixed));
     ck_assert_int_eq(cusparseSpMM_bufferSize(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor,
-                                             CUDA_R_32F, p.algorithm, NULL), CUSPARSE_STATUS_INVALID_VALUE);
+                                             CUDA_R_32F, p.algorithm, NULL),
+                     CUSPARSE_STATUS_INVALID_VALUE);
     ck_assert_int_eq(multiply_with(&p, CUSPARSE_SPMM_COO_ALG1, p.buffer), CUSPARSE_STATUS_NOT_SUPPORTED);
     ck_assert_int_eq(cusparseSpMM(sparse, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_16F,
-                                  p.algorithm, p.buffer), CUSPARSE_STATUS_NOT_SUPPORTED);
+                                  p.algorithm, p.buffer),
+                     CUSPARSE_STATUS_NOT_SUPPORTED);
     ck_assert_int_eq(cusparseSpMM(NULL, N, N, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
-                                  p.algorithm, p.buffer), CUSPARSE_STATUS_NOT_INITIALIZED);
+                                  p.algorithm, p.buffer),
+                     CUSPARSE_STATUS_NOT_INITIALIZED);
     ck_assert_int_eq(cusparseSpMM(sparse, N, T, &one, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
-                                  p.algorithm, p.buffer), CUSPARSE_STATUS_INVALID_VALUE);
+                                  p.algorithm, p.buffer),
+                     CUSPARSE_STATUS_INVALID_VALUE);
     ck_assert_int_eq(cusparseSpMM(sparse, N, N, NULL, p.a_descriptor, p.b_descriptor, &zero, p.c_descriptor, CUDA_R_32F,
-                                  p.algorithm, p.buffer), CUSPARSE_STATUS_INVALID_VALUE);
+                                  p.algorithm, p.buffer),
+                     CUSPARSE_STATUS_INVALID_VALUE);
     GOOD(multiply(&p));
     product_end(&p);
 }
@@ -496,8 +507,8 @@ START_TEST(what_is_used_lives)
     cusparseConstDnMatDescr_t gone;
     GOOD(cusparseCreateConstDnMat(&gone, INNER, 8, 8, p.device_b, CUDA_R_32F, CUSPARSE_ORDER_ROW));
     GOOD(cusparseDestroyDnMat(gone));
-    FAULT("argument", cusparseSpMM(sparse, N, N, &one, p.a_descriptor, gone, &zero, p.c_descriptor, CUDA_R_32F, p.algorithm,
-                                   p.buffer));
+    FAULT("argument",
+          cusparseSpMM(sparse, N, N, &one, p.a_descriptor, gone, &zero, p.c_descriptor, CUDA_R_32F, p.algorithm, p.buffer));
     FAULT("argument", cusparseDestroyDnMat(gone));
     GOOD(cudaStreamSynchronize(stream));
     device_free(p.values);

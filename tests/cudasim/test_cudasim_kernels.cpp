@@ -171,7 +171,8 @@ START_TEST(test_address_sanitizer_sees_kernels)
     ck_assert_int_ne(end_of([&] {
                          read_elements(N, x, nullptr);
                          cudaDeviceSynchronize();
-                     }), 1000);
+                     }),
+                     1000);
 }
 END_TEST
 
@@ -251,11 +252,13 @@ START_TEST(test_unexpected_faults_abort)
     ck_assert_int_eq(end_of([&] {
                          plant_divergent_barrier(BLOCKS, y, true, nullptr);
                          cudaDeviceSynchronize();
-                     }), SIGABRT);
+                     }),
+                     SIGABRT);
     ck_assert_int_eq(end_of([&] {
                          plant_divergent_barrier(BLOCKS, y, false, nullptr);
                          cudaDeviceSynchronize();
-                     }), 1000);
+                     }),
+                     1000);
 }
 END_TEST
 

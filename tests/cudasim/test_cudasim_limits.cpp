@@ -8,11 +8,11 @@ START_TEST(test_grids_and_blocks)
         dim3 grid, block;
         bool right;
     } cases[] = {
-        {dim3(0), dim3(1), false},          {dim3(1), dim3(0), false},          {dim3(1, 65535), dim3(1), true},
-        {dim3(1, 65536), dim3(1), false},   {dim3(1, 1, 65536), dim3(1), false}, {dim3(2147483648u), dim3(1), false},
-        {dim3(70000), dim3(1), true},       {dim3(1), dim3(1024), true},        {dim3(1), dim3(1025), false},
-        {dim3(1), dim3(1, 1024), true},     {dim3(1), dim3(1, 1, 64), true},    {dim3(1), dim3(1, 1, 65), false},
-        {dim3(1), dim3(32, 32), true},      {dim3(1), dim3(33, 32), false},     {dim3(1, 0), dim3(1), false},
+        {dim3(0), dim3(1), false},        {dim3(1), dim3(0), false},           {dim3(1, 65535), dim3(1), true},
+        {dim3(1, 65536), dim3(1), false}, {dim3(1, 1, 65536), dim3(1), false}, {dim3(2147483648u), dim3(1), false},
+        {dim3(70000), dim3(1), true},     {dim3(1), dim3(1024), true},         {dim3(1), dim3(1025), false},
+        {dim3(1), dim3(1, 1024), true},   {dim3(1), dim3(1, 1, 64), true},     {dim3(1), dim3(1, 1, 65), false},
+        {dim3(1), dim3(32, 32), true},    {dim3(1), dim3(33, 32), false},      {dim3(1, 0), dim3(1), false},
     };
     for (auto &c : cases) {
         launch_with(c.grid, c.block, 0, nullptr);
@@ -175,7 +175,8 @@ START_TEST(test_host_access)
                          signal(SIGSEGV, SIG_DFL);
                          volatile int value = x[0];
                          (void)value;
-                     }) == 1000, 0);
+                     }) == 1000,
+                     0);
     ck_assert_int_eq(end_of([&] { *pinned = 1; }), 1000);
     if (cudasim_checks_accesses()) {
         ck_assert_int_eq(end_of([&] { x[1] = 1; }), SIGSEGV);

@@ -100,14 +100,14 @@ template <class F> static inline int end_of(F what)
     return WIFSIGNALED(status) ? WTERMSIG(status) : 1000 + WEXITSTATUS(status);
 }
 
-#define SUITE_MAIN(make_suite)                                    \
-    int main(void)                                                \
-    {                                                             \
-        SRunner *runner = srunner_create(make_suite());           \
-        srunner_run_all(runner, CK_ENV);                          \
-        int bad = srunner_ntests_failed(runner);                  \
-        srunner_free(runner);                                     \
-        return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;            \
+#define SUITE_MAIN(make_suite)                          \
+    int main(void)                                      \
+    {                                                   \
+        SRunner *runner = srunner_create(make_suite()); \
+        srunner_run_all(runner, CK_ENV);                \
+        int bad = srunner_ntests_failed(runner);        \
+        srunner_free(runner);                           \
+        return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;  \
     }
 
 #endif

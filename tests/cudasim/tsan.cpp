@@ -8,32 +8,32 @@
 namespace cudasim {
 void kernel_access(const void *p, size_t bytes, size_t align, bool write, const void *pc);
 void misaligned_access(const void *p, size_t align, const char *file, unsigned line);
-}
+} // namespace cudasim
 
 #ifdef CUDASIM_CHECKED
 
 #define PUBLIC extern "C" __attribute__((visibility("default")))
 
-#define ACCESSES(bytes)                                                                                                     \
-    PUBLIC void __tsan_read##bytes(void *p);                                                                                \
-    PUBLIC void __tsan_write##bytes(void *p);                                                                               \
-    PUBLIC void __tsan_unaligned_read##bytes(void *p);                                                                      \
-    PUBLIC void __tsan_unaligned_write##bytes(void *p);                                                                     \
-    PUBLIC void __tsan_read##bytes(void *p)                                                                                 \
-    {                                                                                                                       \
-        cudasim::kernel_access(p, bytes, bytes, false, __builtin_return_address(0));                                        \
-    }                                                                                                                       \
-    PUBLIC void __tsan_write##bytes(void *p)                                                                                \
-    {                                                                                                                       \
-        cudasim::kernel_access(p, bytes, bytes, true, __builtin_return_address(0));                                         \
-    }                                                                                                                       \
-    PUBLIC void __tsan_unaligned_read##bytes(void *p)                                                                       \
-    {                                                                                                                       \
-        cudasim::kernel_access(p, bytes, 1, false, __builtin_return_address(0));                                            \
-    }                                                                                                                       \
-    PUBLIC void __tsan_unaligned_write##bytes(void *p)                                                                      \
-    {                                                                                                                       \
-        cudasim::kernel_access(p, bytes, 1, true, __builtin_return_address(0));                                             \
+#define ACCESSES(bytes)                                                              \
+    PUBLIC void __tsan_read##bytes(void *p);                                         \
+    PUBLIC void __tsan_write##bytes(void *p);                                        \
+    PUBLIC void __tsan_unaligned_read##bytes(void *p);                               \
+    PUBLIC void __tsan_unaligned_write##bytes(void *p);                              \
+    PUBLIC void __tsan_read##bytes(void *p)                                          \
+    {                                                                                \
+        cudasim::kernel_access(p, bytes, bytes, false, __builtin_return_address(0)); \
+    }                                                                                \
+    PUBLIC void __tsan_write##bytes(void *p)                                         \
+    {                                                                                \
+        cudasim::kernel_access(p, bytes, bytes, true, __builtin_return_address(0));  \
+    }                                                                                \
+    PUBLIC void __tsan_unaligned_read##bytes(void *p)                                \
+    {                                                                                \
+        cudasim::kernel_access(p, bytes, 1, false, __builtin_return_address(0));     \
+    }                                                                                \
+    PUBLIC void __tsan_unaligned_write##bytes(void *p)                               \
+    {                                                                                \
+        cudasim::kernel_access(p, bytes, 1, true, __builtin_return_address(0));      \
     }
 ACCESSES(1)
 ACCESSES(2)

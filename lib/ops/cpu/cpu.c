@@ -160,7 +160,8 @@ static size_t cpu_scratch_bytes(const ops *o)
     return ((const cpu_ops *)o)->scratch_bytes;
 }
 
-/* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor. */
+/* The library for dense products multiplies it; without our widest loops it is taken for absent, as on a lesser processor.
+ */
 static ops_bfloat16 cpu_bfloat16(const ops *o)
 {
     bool wide = strcmp(((const cpu_ops *)o)->kernels->name, "avx512") == 0;
@@ -222,8 +223,8 @@ cfd_status ops_create_cpu(const memory_source *memory, thread_pool *pool, log_si
     bool best = !instructions || strcmp(instructions, "auto") == 0;
     const cpu_kernels *kernels = best ? cpu_kernels_choose() : cpu_kernels_find(instructions);
     if (!kernels) {
-        return fail(CFD_ERROR_DEVICE, "this processor or build has no \"%.40s\" instructions: auto, baseline, avx2 or avx512",
-                    instructions);
+        return fail(CFD_ERROR_DEVICE,
+                    "this processor or build has no \"%.40s\" instructions: auto, baseline, avx2 or avx512", instructions);
     }
     cpu_ops *cpu;
     TRY(memory_allocate_zero(memory, 1, sizeof *cpu, "the cpu operations", &cpu));

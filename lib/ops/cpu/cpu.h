@@ -59,25 +59,24 @@ cfd_status cpu_cross_moment(ops *o, const float *a, int64_t lda, const float *b,
                             int32_t heads, double scale, float *c);
 cfd_status cpu_inverse_sqrt(ops *o, const float *c, int32_t d, int32_t heads, double epsilon, float *q, float *roots,
                             float *z);
-cfd_status cpu_inverse_sqrt_gradient(ops *o, const float *q, const float *roots, const float *dz, int32_t d,
-                                     int32_t heads, float *dc);
-cfd_status cpu_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d,
-                              int32_t heads, float scale, bool add, float *y, int64_t ldy);
+cfd_status cpu_inverse_sqrt_gradient(ops *o, const float *q, const float *roots, const float *dz, int32_t d, int32_t heads,
+                                     float *dc);
+cfd_status cpu_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d, int32_t heads,
+                              float scale, bool add, float *y, int64_t ldy);
 /* ---- batch and losses ---- */
 cfd_status cpu_draw_batch(ops *o, const ops_sampler *sampler, int64_t step, int64_t epoch, int64_t position,
                           ops_batch *batch);
 cfd_status cpu_batch_index(ops *o, ops_batch *batch);
 cfd_status cpu_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n);
-cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
-                           const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
-                           ops_view y_gradient, double *loss);
+cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, const uint8_t *x_present,
+                           const uint8_t *y_present, float weight, ops_view x_gradient, ops_view y_gradient, double *loss);
 cfd_status cpu_penalty(ops *o, const ops_batch *batch, ops_view x, float weight, ops_view gradient, double *loss);
 /* ---- update and serving ---- */
 cfd_status cpu_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops_adam_settings *settings);
 cfd_status cpu_score_block(const ops *o, const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
                            int32_t width, float *scores, int64_t ld);
-cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
-                           int32_t width, float *scores);
+cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width,
+                           float *scores);
 ops_scoring cpu_scoring(const ops *o);
 cfd_status cpu_set_scoring(ops *o, ops_scoring wanted);
 cfd_status cpu_keys_create(ops *o, const float *keys, int32_t n, int32_t width, ops_keys **out);

@@ -2,20 +2,21 @@
 /* Products with dense features: Y = F W and dW = F^T G. F is read from memory once a product, in blocks of rows; what the
  * library multiplies is a block that lies in a processor's own cache.
  *
- * In float32 a product is one term. In bfloat16 it is one term of rounded operands; where both are split into a high and a low
- * part (bf16x3) it is high high + high low + low high, added up in float32.
+ * In float32 a product is one term. In bfloat16 it is one term of rounded operands; where both are split into a high and a
+ * low part (bf16x3) it is high high + high low + low high, added up in float32.
  *
  * F^T G is a sum over rows: it is cut into parts, each of which goes through its blocks of rows one after the other; the
- * parts are then added in order. Blocks and parts depend on the features' shape alone, so the bits do not depend on threads. */
+ * parts are then added in order. Blocks and parts depend on the features' shape alone, so the bits do not depend on threads.
+ */
 #include "ops/cpu/cpu_features.h"
 
 #include <string.h>
 
 enum {
-    PROJECT_ROWS = 128,     /* of F in a block */
-    GRADIENT_ROWS = 256,    /* of F in a block */
+    PROJECT_ROWS = 128,      /* of F in a block */
+    GRADIENT_ROWS = 256,     /* of F in a block */
     GRADIENT_COLUMNS = 1024, /* of F in a block, at most */
-    GRADIENT_BLOCKS = 16    /* parts x blocks of columns, about */
+    GRADIENT_BLOCKS = 16     /* parts x blocks of columns, about */
 };
 
 /* A term of a product: which halves of the two operands. */
@@ -35,8 +36,8 @@ typedef struct plan_set {
     int32_t n;
     int64_t ld; /* of Y, of G */
     gemm_plan *plans[PLANS];
-    size_t scratch_bytes;     /* of a run, the most */
-    size_t packed_bytes[2];   /* of B; of B for the last block of rows (gradient) */
+    size_t scratch_bytes;   /* of a run, the most */
+    size_t packed_bytes[2]; /* of B; of B for the last block of rows (gradient) */
 } plan_set;
 
 struct dense_plans {
@@ -186,9 +187,9 @@ typedef struct dense_job {
     float *y;
     /* gradient */
     const float *g;
-    int64_t width;       /* columns of F in a block */
+    int64_t width; /* columns of F in a block */
     size_t column_blocks, row_blocks, parts;
-    float *sums;         /* parts x columns x n */
+    float *sums; /* parts x columns x n */
     float *dw;
 } dense_job;
 
@@ -236,8 +237,13 @@ static cfd_status plan_projection(ops *o, const ops_features *f, int32_t n, int6
     }
     clear_set(set);
     int64_t rest = f->rows % PROJECT_ROWS;
-    gemm_shape shape = {.type = type_of(f), .m = PROJECT_ROWS, .n = n, .k = f->columns,
-                        .lda = in_place(f) ? f->ld : f->columns, .ldb = n, .ldc = ldy};
+    gemm_shape shape = {.type = type_of(f),
+                        .m = PROJECT_ROWS,
+                        .n = n,
+                        .k = f->columns,
+                        .lda = in_place(f) ? f->ld : f->columns,
+                        .ldb = n,
+                        .ldc = ldy};
     for (int which = 0; which < (terms_of(f) > 1 ? 2 : 1) * ADDING; which += ADDING) {
         shape.add = which & ADDING;
         const gemm_plan *like = set->plans[0];
@@ -320,8 +326,15 @@ static cfd_status plan_gradient(ops *o, const ops_features *f, int32_t n, int64_
         if (rows == 0 || columns == 0) {
             continue;
         }
-        gemm_shape shape = {.type = type_of(f), .transpose_a = true, .add = which & ADDING, .m = columns, .n = n, .k = rows,
-                            .lda = in_place(f) ? f->ld : columns, .ldb = type_of(f) == GEMM_FLOAT32 ? ldg : n, .ldc = n};
+        gemm_shape shape = {.type = type_of(f),
+                            .transpose_a = true,
+                            .add = which & ADDING,
+                            .m = columns,
+                            .n = n,
+                            .k = rows,
+                            .lda = in_place(f) ? f->ld : columns,
+                            .ldb = type_of(f) == GEMM_FLOAT32 ? ldg : n,
+                            .ldc = n};
         const gemm_plan *like = set->plans[which & REST_ROWS];
         like = like ? like : set->plans[which & (REST_ROWS | REST_COLUMNS)];
         TRY(add_plan(o, set, which, &shape, like));
@@ -358,10 +371,11 @@ static void pack_gradient_block(void *argument, int32_t lane, size_t block)
     int64_t begin;
     int64_t rows = rows_of_block(job, block, &begin);
     size_t at = block * packed_block(job);
-    uint16_t *halves = (uint16_t *)(void *)(job->scratch + job->halves) + (size_t)lane * 2 * GRADIENT_ROWS * (size_t)job->set->n;
-    cpu_note(&job->failure, pack(job, lane, packing_plan(job->set, rows < GRADIENT_ROWS), job->g + begin * job->set->ld, rows,
-                                 job->set->ld, halves, job->scratch + job->packed.high + at,
-                                 job->scratch + job->packed.low + at));
+    uint16_t *halves = (uint16_t *)(void *)(job->scratch + job->halves) +
+                       (size_t)lane * 2 * GRADIENT_ROWS * (size_t)job->set->n;
+    cpu_note(&job->failure,
+             pack(job, lane, packing_plan(job->set, rows < GRADIENT_ROWS), job->g + begin * job->set->ld, rows, job->set->ld,
+                  halves, job->scratch + job->packed.high + at, job->scratch + job->packed.low + at));
 }
 
 /* A block of columns in one part of the rows. */
@@ -406,8 +420,8 @@ cfd_status cpu_dense_gradient(ops *o, const ops_features *f, const float *g, int
         clear_set(&f->plans->gradient);
         return cpu_gemm_result(cpu_of(o), status, what);
     }
-    dense_job job = {.kernels = cpu_of(o)->kernels, .f = f, .set = &f->plans->gradient, .g = g, .width = gradient_width(f),
-                     .dw = dw};
+    dense_job job = {
+        .kernels = cpu_of(o)->kernels, .f = f, .set = &f->plans->gradient, .g = g, .width = gradient_width(f), .dw = dw};
     job.column_blocks = blocks_of((size_t)f->columns, (size_t)job.width);
     job.row_blocks = blocks_of((size_t)f->rows, GRADIENT_ROWS);
     job.parts = blocks_of(GRADIENT_BLOCKS, job.column_blocks);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Constant features: what is kept of them, and where their products are. Dense ones are cpu_dense.c's; sparse ones are products
- * with sparse matrices, for which the transpose is built once. */
+/* Constant features: what is kept of them, and where their products are. Dense ones are cpu_dense.c's; sparse ones are
+ * products with sparse matrices, for which the transpose is built once. */
 #include "ops/cpu/cpu_features.h"
 
 #include "base/half.h"
@@ -38,12 +38,11 @@ static cfd_status take_sparse(ops *o, const ops_feature_source *source, ops_feat
     TRY(memory_allocate(o->memory, (size_t)f->columns + 1, sizeof(int64_t), "transposed features", &features->offsets));
     TRY(memory_allocate(o->memory, nonzeros, sizeof(int32_t), "transposed features", &features->indices));
     TRY(memory_allocate(o->memory, nonzeros, sizeof(float), "transposed features", &features->values));
-    features->own_bytes =
-        ((size_t)f->columns + 1) * sizeof(int64_t) + nonzeros * (sizeof(int32_t) + sizeof(float));
+    features->own_bytes = ((size_t)f->columns + 1) * sizeof(int64_t) + nonzeros * (sizeof(int32_t) + sizeof(float));
     fill_transpose(f, features->offsets, features->indices, features->values);
     features->matrix = *f;
-    features->transpose =
-        (ops_csr){f->columns, f->rows, f->nonzeros, features->offsets, features->indices, features->values};
+    features->transpose = (ops_csr){f->columns,        f->rows,           f->nonzeros,
+                                    features->offsets, features->indices, features->values};
     return CFD_OK;
 }
 

@@ -19,7 +19,7 @@ struct ops_features {
     int64_t ld;
     void *owned, *owned_low; /* where the two are the backend's own */
     size_t own_bytes;        /* of everything that is */
-    dense_plans *plans;             /* what products reuse; filled at the first one, anew where its width changes */
+    dense_plans *plans;      /* what products reuse; filled at the first one, anew where its width changes */
 
     /* sparse: F and F^T */
     ops_csr matrix, transpose;

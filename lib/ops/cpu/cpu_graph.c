@@ -23,7 +23,7 @@ typedef struct spmm_job {
     float *y;
     int64_t ldy;
     const ops_addend *add;
-    int32_t groups; /* of the addend */
+    int32_t groups;  /* of the addend */
     double *partial; /* blocks x groups: sums of squares */
 } spmm_job;
 

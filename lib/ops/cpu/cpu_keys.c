@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sorting out: which keys cannot be among a query's k best, by products of int8 and a bound on what these may be wrong by.
  *
- * A row x of n numbers is rounded to x' = s_x X, integers X of at most 127 and one scale; e_x = x - x' is what that takes. For
- * a query q and a key k
+ * A row x of n numbers is rounded to x' = s_x X, integers X of at most 127 and one scale; e_x = x - x' is what that takes.
+ * For a query q and a key k
  *
  *     q.k = q'.k' + e_q.k + q'.e_k,   so   |q.k - q'.k'| <= |e_q| |k| + |q'| |e_k|   (Cauchy and Schwarz).
  *
  * What has to be bounded is not q.k but what score_block makes of it, whose every product and sum is rounded to 24 bits. Of
- * any order of summation that differs from the exact sum by at most n u / (1 - n u) * sum |q_c k_c| with u = 2^-24, which with
- * n <= 2^16 is at most (n + 16) 2^-23 |q| |k|. Divided by s_q, which leaves the order as it is, and with Q.K in exact
+ * any order of summation that differs from the exact sum by at most n u / (1 - n u) * sum |q_c k_c| with u = 2^-24, which
+ * with n <= 2^16 is at most (n + 16) 2^-23 |q| |k|. Divided by s_q, which leaves the order as it is, and with Q.K in exact
  * integers:
  *
  *     |score / s_q - s_k (Q.K)| <= |k| (|e_q| + (n + 16) 2^-23 |q|) / s_q + |e_k| |Q|  =  a |k| + b |e_k|.
  *
- * The filter (kernels_short.c) evaluates s_k (Q.K) and the bound in float32. Converting Q.K, the product with s_k and the sum
- * with the bound are three roundings of numbers no larger than |Q| |k'| + bound, and |k'| <= |k| + |e_k|; the bound itself is
- * three more. So both factors get 2^-18 |Q| on top and grow by 2^-18 of themselves, several times what is needed.
+ * The filter (kernels_short.c) evaluates s_k (Q.K) and the bound in float32. Converting Q.K, the product with s_k and the
+ * sum with the bound are three roundings of numbers no larger than |Q| |k'| + bound, and |k'| <= |k| + |e_k|; the bound
+ * itself is three more. So both factors get 2^-18 |Q| on top and grow by 2^-18 of themselves, several times what is needed.
  *
  * All this holds while nothing overflows and what underflows does not matter. So
  * - a key longer than 2^60, or with a number that is not finite, gets |e_k| = infinity: it is never out, and its lower bound
  *   says nothing;
  * - a query that is not of a length from 2^-60 to 2^60 is given up at once. Then |q| |k| <= 2^120: no partial sum overflows;
  * - a product or sum that underflows, were it flushed to zero, is wrong by less than 2^-126: 2 n of them by less than
- *   n 2^-125. Should the host have its processor read tiny numbers as zeros, q or k loses up to sqrt(n) 2^-126 of length more
- *   than was seen here. The former is an absolute error, the latter is added to |e_q|, |k| and |e_k|.
+ *   n 2^-125. Should the host have its processor read tiny numbers as zeros, q or k loses up to sqrt(n) 2^-126 of length
+ * more than was seen here. The former is an absolute error, the latter is added to |e_q|, |k| and |e_k|.
  *
  * A query keeps the k best lower bounds that it has met. An item whose upper bound is below the worst of these has k items
  * with higher scores, whatever their ids: it is out. Excluded items are not looked at. */
@@ -32,11 +32,11 @@
 #include <string.h>
 
 enum {
-    MOST_WIDTH = 60000,  /* 255 * 127 * width fits an int32_t */
-    LEAST_WIDTH = 32,    /* below, a float32 product is as good as free */
+    MOST_WIDTH = 60000, /* 255 * 127 * width fits an int32_t */
+    LEAST_WIDTH = 32,   /* below, a float32 product is as good as free */
     LEAST_KEYS = 256,
-    CHUNK = 512,         /* columns rounded at a time */
-    CREATE_PANELS = 8    /* in a block of work */
+    CHUNK = 512,      /* columns rounded at a time */
+    CREATE_PANELS = 8 /* in a block of work */
 };
 
 ops_scoring cpu_scoring(const ops *o)
@@ -62,8 +62,8 @@ static void place(const int8_t *integers, int32_t from, int32_t n, uint8_t *pane
     for (int32_t c = 0; c < n; c++) {
         int32_t column = from + c;
         size_t group = (size_t)(column / SHORT_GROUP);
-        panel[(group * SHORT_PANEL + (size_t)at) * SHORT_GROUP + (size_t)(column % SHORT_GROUP)] =
-            (uint8_t)(integers[c] + 128);
+        panel[(group * SHORT_PANEL + (size_t)at) * SHORT_GROUP + (size_t)(column % SHORT_GROUP)] = (uint8_t)(integers[c] +
+                                                                                                             128);
     }
 }
 

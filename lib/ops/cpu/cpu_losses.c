@@ -8,11 +8,7 @@
 
 #include <math.h>
 
-enum {
-    DRAW_TRIPLES = 128,
-    BLOCK_TRIPLES = 64,
-    BLOCK_SLOTS = 64
-};
+enum { DRAW_TRIPLES = 128, BLOCK_TRIPLES = 64, BLOCK_SLOTS = 64 };
 
 static double sum_in_order(const double *partial, size_t n)
 {
@@ -128,8 +124,8 @@ static void bpr_gradients(void *argument, size_t block)
             const ops_branch *branch = &job->branches[k];
             const float *coefficients = job->coefficients + (size_t)k * (size_t)batch->size;
             int64_t n = list_contributions(job, branch, coefficients, slot, nodes, factors);
-            gather_job gather = {nodes, factors, NULL, branch->embedding.data, branch->embedding.ld,
-                                 branch->embedding.width, 0, 0};
+            gather_job gather = {nodes, factors, NULL, branch->embedding.data, branch->embedding.ld, branch->embedding.width,
+                                 0,     0};
             job->kernels->gather(&gather, 0, n, batch_row(batch, &branch->gradient, slot));
         }
     }
@@ -138,7 +134,10 @@ static void bpr_gradients(void *argument, size_t block)
 cfd_status cpu_bpr(ops *o, const ops_batch *batch, const ops_branch *branches, int32_t n)
 {
     size_t size = (size_t)batch->size;
-    bpr_job job = {.kernels = cpu_of(o)->kernels, .batch = batch, .branches = branches, .n = n,
+    bpr_job job = {.kernels = cpu_of(o)->kernels,
+                   .batch = batch,
+                   .branches = branches,
+                   .n = n,
                    .blocks = blocks_of(size, BLOCK_TRIPLES)};
     unsigned char *scratch;
     cpu_layout layout = {0};
@@ -219,9 +218,8 @@ static void cosine_block(void *argument, size_t block)
     job->partial[block] = loss;
 }
 
-cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
-                           const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
-                           ops_view y_gradient, double *loss)
+cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, const uint8_t *x_present,
+                           const uint8_t *y_present, float weight, ops_view x_gradient, ops_view y_gradient, double *loss)
 {
     size_t blocks = blocks_of((size_t)*batch->count, BLOCK_SLOTS);
     unsigned char *scratch;
@@ -229,8 +227,9 @@ cfd_status cpu_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_
     cpu_reserve(&layout, blocks, sizeof(double));
     TRY(cpu_scratch(cpu_of(o), &layout, "the distillation loss of a batch", &scratch));
     if (batch->size > 0) {
-        cosine_job job = {cpu_of(o)->kernels, batch, kind, x, y, x_gradient, y_gradient, x_present, y_present,
-                          (double)weight / batch->size, (double *)scratch};
+        cosine_job job = {cpu_of(o)->kernels, batch,      kind,      x,         y,
+                          x_gradient,         y_gradient, x_present, y_present, (double)weight / batch->size,
+                          (double *)scratch};
         threads_run(o->pool, blocks, cosine_block, &job);
         *loss += sum_in_order(job.partial, blocks) / batch->size;
     }
@@ -255,9 +254,9 @@ static void penalty_block(void *argument, size_t block)
     double loss = 0;
     for (int32_t slot = (int32_t)block * BLOCK_SLOTS; slot < end; slot++) {
         int32_t times = batch->offsets[slot + 1] - batch->offsets[slot];
-        loss += 0.5 * times * job->kernels->add_scaled(batch_row(batch, &job->gradient, slot),
-                                                       job->weight * (float)times, batch_row(batch, &job->x, slot),
-                                                       job->x.width);
+        loss += 0.5 * times *
+                job->kernels->add_scaled(batch_row(batch, &job->gradient, slot), job->weight * (float)times,
+                                         batch_row(batch, &job->x, slot), job->x.width);
     }
     job->partial[block] = loss;
 }

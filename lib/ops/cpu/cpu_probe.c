@@ -45,7 +45,7 @@ static cfd_status run_product(job *j, int way)
     case OPS_PRECISION_BF16: return multiply(j, GEMM_BFLOAT16, way, j->n, j->a);
     default: break;
     }
-    cfd_status status = multiply(j, GEMM_BFLOAT16, way, 2 * j->n, j->a); /* high [high | low] */
+    cfd_status status = multiply(j, GEMM_BFLOAT16, way, 2 * j->n, j->a);                         /* high [high | low] */
     return status == CFD_OK ? multiply(j, GEMM_BFLOAT16, way, j->n, j->a + j->a_bytes) : status; /* low high */
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting out: queries are rounded, the loops of kernels_short.c rule keys out by the bound of cpu_keys.c, and what is left is
- * scored in float32. */
+/* Sorting out: queries are rounded, the loops of kernels_short.c rule keys out by the bound of cpu_keys.c, and what is left
+ * is scored in float32. */
 #include "ops/cpu/cpu_keys.h"
 
 #include <string.h>
@@ -150,8 +150,11 @@ cfd_status cpu_sort_out(const ops *o, const ops_keys *keys, const ops_sorting *w
     size_t capacity = (size_t)what->capacity;
     for (int32_t u = 0; u < what->n_queries; u++) {
         size_t i = (size_t)u;
-        queries[u] = (short_query){.k = what->k, .best = best + i * (size_t)what->k, .capacity = what->capacity,
-                                   .list = lists + i * capacity, .excluded = what->excluded[i].begin,
+        queries[u] = (short_query){.k = what->k,
+                                   .best = best + i * (size_t)what->k,
+                                   .capacity = what->capacity,
+                                   .list = lists + i * capacity,
+                                   .excluded = what->excluded[i].begin,
                                    .n_excluded = (size_t)(what->excluded[i].end - what->excluded[i].begin)};
     }
     for (int32_t u = 0, count; u < what->n_queries; u += count) {

@@ -32,7 +32,8 @@ cfd_status cpu_adam(ops *o, const ops_adam_tensor *tensors, int32_t n, const ops
 {
     double step = (double)settings->step;
     double rate = settings->learning_rate * sqrt(1 - pow(settings->beta2, step)) / (1 - pow(settings->beta1, step));
-    adam_job job = {cpu_of(o)->kernels, tensors,
+    adam_job job = {cpu_of(o)->kernels,
+                    tensors,
                     {(float)rate, (float)settings->beta1, (float)settings->beta2, (float)(1 - settings->beta1),
                      (float)(1 - settings->beta2), (float)settings->epsilon}};
     size_t blocks = 0;
@@ -50,8 +51,8 @@ cfd_status cpu_score_block(const ops *o, const float *queries, int64_t n_queries
     return CFD_OK;
 }
 
-cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
-                           int32_t width, float *scores)
+cfd_status cpu_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width,
+                           float *scores)
 {
     ((const cpu_ops *)o)->kernels->pair_scores(row, rows, ids, n, width, scores);
     return CFD_OK;

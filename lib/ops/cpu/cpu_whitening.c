@@ -6,7 +6,7 @@
 #include <math.h>
 
 enum {
-    MOMENT_PARTS = 16,  /* blocks of rows, unless they get too small */
+    MOMENT_PARTS = 16, /* blocks of rows, unless they get too small */
     MOMENT_LEAST = 256,
     MOMENT_ELEMENTS = 4096,
     MULTIPLY_ROWS = 512,
@@ -59,9 +59,19 @@ cfd_status cpu_cross_moment(ops *o, const float *a, int64_t lda, const float *b,
     cpu_layout layout = {0};
     cpu_reserve(&layout, parts * (size_t)heads, matrix * sizeof(float));
     TRY(cpu_scratch(cpu_of(o), &layout, "second moments", &scratch));
-    moment_job job = {.kernels = cpu_of(o)->kernels, .a = a, .b = b, .lda = lda, .ldb = ldb, .rows = rows,
-                      .block_rows = block_rows, .d = d, .heads = heads, .parts = parts, .partial = (float *)scratch,
-                      .scale = scale, .c = c};
+    moment_job job = {.kernels = cpu_of(o)->kernels,
+                      .a = a,
+                      .b = b,
+                      .lda = lda,
+                      .ldb = ldb,
+                      .rows = rows,
+                      .block_rows = block_rows,
+                      .d = d,
+                      .heads = heads,
+                      .parts = parts,
+                      .partial = (float *)scratch,
+                      .scale = scale,
+                      .c = c};
     threads_run(o->pool, parts, moment_block, &job);
     TRY(cpu_gemm_result(cpu_of(o), atomic_load(&job.failure), "second moments"));
     threads_run(o->pool, blocks_of((size_t)heads * matrix, MOMENT_ELEMENTS), moment_sum_block, &job);
@@ -209,8 +219,8 @@ static void root_gradient_head(void *argument, size_t head)
     }
 }
 
-cfd_status cpu_inverse_sqrt_gradient(ops *o, const float *q, const float *roots, const float *dz, int32_t d,
-                                     int32_t heads, float *dc)
+cfd_status cpu_inverse_sqrt_gradient(ops *o, const float *q, const float *roots, const float *dz, int32_t d, int32_t heads,
+                                     float *dc)
 {
     unsigned char *scratch;
     cpu_layout layout = {0};
@@ -240,17 +250,17 @@ static void multiply_block(void *argument, size_t block)
     int64_t begin = (int64_t)block * MULTIPLY_ROWS;
     int64_t rows = job->rows - begin < MULTIPLY_ROWS ? job->rows - begin : MULTIPLY_ROWS;
     for (int64_t k = 0; k < job->heads; k++) {
-        cpu_note(&job->failure, gemm(false, false, rows, d, d, job->scale, job->a + begin * job->lda + k * d, job->lda,
-                                     job->m + k * d * d, d, job->add ? 1.0f : 0.0f, job->y + begin * job->ldy + k * d,
-                                     job->ldy));
+        cpu_note(&job->failure,
+                 gemm(false, false, rows, d, d, job->scale, job->a + begin * job->lda + k * d, job->lda, job->m + k * d * d,
+                      d, job->add ? 1.0f : 0.0f, job->y + begin * job->ldy + k * d, job->ldy));
     }
 }
 
-cfd_status cpu_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d,
-                              int32_t heads, float scale, bool add, float *y, int64_t ldy)
+cfd_status cpu_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d, int32_t heads,
+                              float scale, bool add, float *y, int64_t ldy)
 {
-    multiply_job job = {.a = a, .m = m, .lda = lda, .rows = rows, .d = d, .heads = heads, .scale = scale, .add = add,
-                        .y = y, .ldy = ldy};
+    multiply_job job = {
+        .a = a, .m = m, .lda = lda, .rows = rows, .d = d, .heads = heads, .scale = scale, .add = add, .y = y, .ldy = ldy};
     threads_run(o->pool, blocks_of((size_t)rows, MULTIPLY_ROWS), multiply_block, &job);
     return cpu_gemm_result(cpu_of(o), atomic_load(&job.failure), "product with small matrices");
 }

@@ -28,7 +28,8 @@ typedef struct gemm_shape {
 typedef struct gemm_plan gemm_plan;
 
 /* `lanes` runs may go on at once, each in a lane of its own. B is packed before it is used, as the library likes it best;
- * plans of equal n and k, of which one is made `like` the other, take the same packing. CFD_ERROR_DEVICE: not in this type. */
+ * plans of equal n and k, of which one is made `like` the other, take the same packing. CFD_ERROR_DEVICE: not in this type.
+ */
 cfd_status gemm_plan_create(const memory_source *memory, const gemm_shape *shape, int32_t lanes, const gemm_plan *like,
                             gemm_plan **out);
 void gemm_plan_destroy(gemm_plan *plan); /* accepts NULL */
@@ -54,7 +55,7 @@ void gemm_advise(const log_sink *log);
 
 /* For measurements: C = op(A) op(B), all without gaps, the whole product in one call of the library with a team of `threads`
  * threads of its own; the caller's setting is put back. CFD_ERROR_DEVICE: not in this type. */
-cfd_status gemm_bare(enum gemm_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                     const void *a, const void *b, float *c, int32_t threads);
+cfd_status gemm_bare(enum gemm_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const void *a,
+                     const void *b, float *c, int32_t threads);
 
 #endif

@@ -133,10 +133,11 @@ void gemm_advise(const log_sink *log)
     bool has_narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     bool misread = has_wide ? !one_of(core, wide) : has_narrow && !one_of(core, narrow);
     if (misread) {
-        log_message(log, CFD_LOG_WARNING,
-                    "OpenBLAS takes this processor for \"%.40s\", which lacks its widest instructions: dense products may take "
-                    "several times as long as they need. Set OPENBLAS_CORETYPE=%s in the environment",
-                    core, has_wide ? "SkylakeX" : "Haswell");
+        log_message(
+            log, CFD_LOG_WARNING,
+            "OpenBLAS takes this processor for \"%.40s\", which lacks its widest instructions: dense products may take "
+            "several times as long as they need. Set OPENBLAS_CORETYPE=%s in the environment",
+            core, has_wide ? "SkylakeX" : "Haswell");
     }
 #else
     (void)log;
@@ -145,8 +146,8 @@ void gemm_advise(const log_sink *log)
 
 /* ---- measurements ---- */
 
-cfd_status gemm_bare(enum gemm_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                     const void *a, const void *b, float *c, int32_t threads)
+cfd_status gemm_bare(enum gemm_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const void *a,
+                     const void *b, float *c, int32_t threads)
 {
     (void)threads; /* a CBLAS has no setting of this kind that belongs to a thread */
     if (type != GEMM_FLOAT32) {

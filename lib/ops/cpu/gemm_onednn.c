@@ -46,8 +46,8 @@ cfd_status gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_
                 int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
 {
     int team = team_set(1);
-    dnnl_status_t result =
-        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    dnnl_status_t result = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta,
+                                      c, ldc);
     team_set(team);
     return status_of(result);
 }
@@ -280,8 +280,7 @@ ops_bfloat16 gemm_bfloat16(void)
     if ((set & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx) {
         return OPS_BFLOAT16_MATRIX;
     }
-    return (set & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16 ? OPS_BFLOAT16_NATIVE
-                                                                                 : OPS_BFLOAT16_NONE;
+    return (set & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16 ? OPS_BFLOAT16_NATIVE : OPS_BFLOAT16_NONE;
 }
 
 void gemm_advise(const log_sink *log)
@@ -294,8 +293,8 @@ void gemm_advise(const log_sink *log)
 static cfd_status run_bare(dnnl_engine_t engine, const dnnl_memory_desc_t descriptions[3], void *const data[3])
 {
     dnnl_primitive_desc_t description;
-    TRY(describe_product(engine, &descriptions[0], &descriptions[1], &descriptions[2], false,
-                         dnnl_scratchpad_mode_library, &description));
+    TRY(describe_product(engine, &descriptions[0], &descriptions[1], &descriptions[2], false, dnnl_scratchpad_mode_library,
+                         &description));
     dnnl_primitive_t product = NULL;
     dnnl_stream_t stream = NULL;
     dnnl_memory_t memories[3] = {NULL, NULL, NULL};
@@ -305,8 +304,9 @@ static cfd_status run_bare(dnnl_engine_t engine, const dnnl_memory_desc_t descri
         result = dnnl_memory_create(&memories[i], &descriptions[i], engine, data[i]);
     }
     if (result == dnnl_success) {
-        dnnl_exec_arg_t arguments[] = {
-            {DNNL_ARG_SRC, memories[0]}, {DNNL_ARG_WEIGHTS, memories[1]}, {DNNL_ARG_DST, memories[2]}};
+        dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, memories[0]},
+                                       {DNNL_ARG_WEIGHTS, memories[1]},
+                                       {DNNL_ARG_DST, memories[2]}};
         result = dnnl_primitive_execute(product, stream, 3, arguments);
         result = result == dnnl_success ? dnnl_stream_wait(stream) : result;
     }
@@ -325,8 +325,8 @@ static cfd_status run_bare(dnnl_engine_t engine, const dnnl_memory_desc_t descri
     return status_of(result);
 }
 
-cfd_status gemm_bare(enum gemm_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                     const void *a, const void *b, float *c, int32_t threads)
+cfd_status gemm_bare(enum gemm_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const void *a,
+                     const void *b, float *c, int32_t threads)
 {
     union {
         const void *from;

@@ -57,48 +57,48 @@ INLINE double sum_wide(wide value)
 #define AHEAD 24 /* entries */
 
 /* One group of `count` vectors of columns, from column c on: read each entry's row once, write the sum once. */
-#define DEFINE_GATHER(count)                                                                                  \
+#define DEFINE_GATHER(count)                                                                                    \
     INLINE void gather_##count(const gather_job *job, int64_t begin, int64_t end, int32_t c, float *restrict y) \
-    {                                                                                                         \
-        const int32_t *restrict indices = job->indices;                                                       \
-        const int32_t *restrict slots = job->slots;                                                           \
-        const float *restrict values = job->values;                                                           \
-        const float *x = job->x + c;                                                                          \
-        int64_t fetched = job->entries - AHEAD;                                                               \
-        int64_t ldx = job->ldx;                                                                               \
-        vec sums[count];                                                                                      \
-        for (int i = 0; i < (count); i++) {                                                                   \
-            sums[i] = (vec){0};                                                                               \
-        }                                                                                                     \
-        for (int64_t p = begin; p < end; p++) {                                                               \
-            int64_t row = indices[p];                                                                         \
-            if (p < fetched) {                                                                                \
-                const float *later = x + indices[p + AHEAD] * ldx;                                            \
-                for (int i = 0; i < (count) * VECTOR; i += 16) {                                              \
-                    __builtin_prefetch(later + i, 0, 2);                                                       \
-                }                                                                                             \
-            }                                                                                                 \
-            if (slots) {                                                                                      \
-                row = slots[row];                                                                             \
-                if (row < 0) {                                                                                \
-                    continue;                                                                                 \
-                }                                                                                             \
-            }                                                                                                 \
-            const float *from = x + row * ldx;                                                                \
-            vec value = values[p] - (vec){0};                                                                 \
-            for (int i = 0; i < (count); i++) {                                                               \
-                sums[i] += value * load(from + i * VECTOR);                                                   \
-            }                                                                                                 \
-        }                                                                                                     \
-        if (job->stream) {                                                                                    \
-            for (int i = 0; i < (count); i++) {                                                               \
-                stream(y + c + i * VECTOR, sums[i]);                                                          \
-            }                                                                                                 \
-            return;                                                                                           \
-        }                                                                                                     \
-        for (int i = 0; i < (count); i++) {                                                                   \
-            store(y + c + i * VECTOR, sums[i]);                                                               \
-        }                                                                                                     \
+    {                                                                                                           \
+        const int32_t *restrict indices = job->indices;                                                         \
+        const int32_t *restrict slots = job->slots;                                                             \
+        const float *restrict values = job->values;                                                             \
+        const float *x = job->x + c;                                                                            \
+        int64_t fetched = job->entries - AHEAD;                                                                 \
+        int64_t ldx = job->ldx;                                                                                 \
+        vec sums[count];                                                                                        \
+        for (int i = 0; i < (count); i++) {                                                                     \
+            sums[i] = (vec){0};                                                                                 \
+        }                                                                                                       \
+        for (int64_t p = begin; p < end; p++) {                                                                 \
+            int64_t row = indices[p];                                                                           \
+            if (p < fetched) {                                                                                  \
+                const float *later = x + indices[p + AHEAD] * ldx;                                              \
+                for (int i = 0; i < (count)*VECTOR; i += 16) {                                                  \
+                    __builtin_prefetch(later + i, 0, 2);                                                        \
+                }                                                                                               \
+            }                                                                                                   \
+            if (slots) {                                                                                        \
+                row = slots[row];                                                                               \
+                if (row < 0) {                                                                                  \
+                    continue;                                                                                   \
+                }                                                                                               \
+            }                                                                                                   \
+            const float *from = x + row * ldx;                                                                  \
+            vec value = values[p] - (vec){0};                                                                   \
+            for (int i = 0; i < (count); i++) {                                                                 \
+                sums[i] += value * load(from + i * VECTOR);                                                     \
+            }                                                                                                   \
+        }                                                                                                       \
+        if (job->stream) {                                                                                      \
+            for (int i = 0; i < (count); i++) {                                                                 \
+                stream(y + c + i * VECTOR, sums[i]);                                                            \
+            }                                                                                                   \
+            return;                                                                                             \
+        }                                                                                                       \
+        for (int i = 0; i < (count); i++) {                                                                     \
+            store(y + c + i * VECTOR, sums[i]);                                                                 \
+        }                                                                                                       \
     }
 
 DEFINE_GATHER(1)
@@ -310,8 +310,7 @@ static void sum_parts(const float *restrict from, size_t stride, size_t parts, d
     }
 }
 
-static void multiply(const double *restrict a, const double *restrict b, double *restrict c, int32_t m, int32_t n,
-                     int32_t k)
+static void multiply(const double *restrict a, const double *restrict b, double *restrict c, int32_t m, int32_t n, int32_t k)
 {
     for (int64_t i = 0; i < m; i++) {
         double *restrict row = c + i * n;

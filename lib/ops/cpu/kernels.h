@@ -17,7 +17,7 @@ typedef struct gather_job {
     const float *x;
     int64_t ldx;
     int32_t columns;
-    int stream; /* y goes past the caches: it is aligned to 64 bytes, and larger than they are */
+    int stream;      /* y goes past the caches: it is aligned to 64 bytes, and larger than they are */
     int64_t entries; /* not 0: x lies beyond a processor's own caches; rows of entries to come, up to this one, are fetched
                         ahead into the second of them: the first waits for too few lines at a time */
 } gather_job;
@@ -60,16 +60,16 @@ typedef struct cpu_kernels {
     /* Row-major c (m x n) = a (m x k) b (k x n), in double, all contiguous. */
     void (*multiply)(const double *a, const double *b, double *c, int32_t m, int32_t n, int32_t k);
     /* scores (ld) = Q K^T. Each score is summed along `width` in one order, whatever stands beside it. */
-    void (*scores)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width,
-                   float *scores, int64_t ld);
+    void (*scores)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width, float *scores,
+                   int64_t ld);
     /* scores[i] = row . rows[ids[i]], with the bits of `scores`. */
     void (*pair_scores)(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width, float *scores);
 } cpu_kernels;
 
 /* kernels_scores.c, a part of each table. */
-#define CPU_SCORES_OF_SET(set)                                                                                        \
+#define CPU_SCORES_OF_SET(set)                                                                                       \
     void cpu_scores_##set(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width, \
-                          float *scores, int64_t ld);                                                                 \
+                          float *scores, int64_t ld);                                                                \
     void cpu_pair_scores_##set(const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width,    \
                                float *scores);
 CPU_SCORES_OF_SET(baseline)

@@ -15,9 +15,9 @@ typedef float loose_quad __attribute__((vector_size(16), aligned(4), may_alias))
 typedef float loose_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 
 #define PANEL (2 * VECTOR)
-#define STRETCH 320 /* the most columns at a time: a panel then fits in the nearest cache */
-#define LANES 8 /* divides STRETCH */
-#define FEW_QUERIES 2 /* that do not pay for panels */
+#define STRETCH 320                    /* the most columns at a time: a panel then fits in the nearest cache */
+#define LANES 8                        /* divides STRETCH */
+#define FEW_QUERIES 2                  /* that do not pay for panels */
 #define LANE (STRETCH / LANES * PANEL) /* from lane to lane of a panel */
 #if VECTOR == 16
 #define TILE 12 /* queries at a time: 24 of 32 registers hold sums */
@@ -92,7 +92,7 @@ static void pack_panel(const float *keys, int64_t n, int64_t width, int32_t dept
     INLINE void tile_##count(const float *queries, int64_t width, const float *panel, int32_t depth, float *out, \
                              int64_t ld, int goes_on)                                                            \
     {                                                                                                            \
-        float sums[(count) * PANEL] __attribute__((aligned(64)));                                                \
+        float sums[(count)*PANEL] __attribute__((aligned(64)));                                                  \
         vec none = -(vec){0}; /* -0: adding it leaves every number's bits */                                     \
         for (int i = 0; i < (count); i++) {                                                                      \
             store(sums + i * PANEL, goes_on ? load(out + i * ld) : none);                                        \
@@ -102,8 +102,8 @@ static void pack_panel(const float *keys, int64_t n, int64_t width, int32_t dept
             vec low[count] = {{0}};                                                                              \
             vec high[count] = {{0}};                                                                             \
             const float *keys = panel + lane * LANE;                                                             \
-            _Pragma("GCC unroll 4")                                                                              \
-            for (int32_t c = lane; c < depth; c += LANES, keys += PANEL) {                                       \
+            _Pragma("GCC unroll 4") for (int32_t c = lane; c < depth; c += LANES, keys += PANEL)                 \
+            {                                                                                                    \
                 vec keys_low = load(keys);                                                                       \
                 vec keys_high = load(keys + VECTOR);                                                             \
                 for (int i = 0; i < (count); i++) {                                                              \
@@ -190,34 +190,34 @@ static void score_last_panel(const float *queries, int64_t n_queries, int64_t wi
 }
 
 /* The scores of one row with `count` others, summed as the tiles do it. */
-#define DEFINE_PAIRS(count)                                                                                      \
-    INLINE void pairs_##count(const float *row, const float *const *others, int32_t width, float *out)           \
-    {                                                                                                            \
-        int32_t stretch = stretch_of(width);                                                                     \
-        int32_t c = 0;                                                                                           \
-        do {                                                                                                     \
-            int32_t begin = c;                                                                                   \
-            int32_t end = width - begin < stretch ? width : begin + stretch;                                     \
-            lanes sums[count] = {{0}};                                                                           \
-            for (; end - c >= LANES; c += LANES) {                                                               \
-                for (int i = 0; i < (count); i++) {                                                              \
-                    sums[i] += *(const loose_lanes *)(row + c) * *(const loose_lanes *)(others[i] + c);          \
-                }                                                                                                \
-            }                                                                                                    \
-            for (int lane = 0; lane < LANES - 1; lane++) {                                                       \
-                for (int i = 0; i < (count) && lane < end - c; i++) {                                            \
-                    sums[i][lane] += row[c + lane] * others[i][c + lane];                                        \
-                }                                                                                                \
-            }                                                                                                    \
-            for (int i = 0; i < (count); i++) {                                                                  \
-                float sum = begin > 0 ? out[i] + sums[i][0] : sums[i][0];                                        \
-                for (int lane = 1; lane < LANES; lane++) {                                                       \
-                    sum += sums[i][lane];                                                                        \
-                }                                                                                                \
-                out[i] = sum;                                                                                    \
-            }                                                                                                    \
-            c = end;                                                                                             \
-        } while (c < width);                                                                                     \
+#define DEFINE_PAIRS(count)                                                                             \
+    INLINE void pairs_##count(const float *row, const float *const *others, int32_t width, float *out)  \
+    {                                                                                                   \
+        int32_t stretch = stretch_of(width);                                                            \
+        int32_t c = 0;                                                                                  \
+        do {                                                                                            \
+            int32_t begin = c;                                                                          \
+            int32_t end = width - begin < stretch ? width : begin + stretch;                            \
+            lanes sums[count] = {{0}};                                                                  \
+            for (; end - c >= LANES; c += LANES) {                                                      \
+                for (int i = 0; i < (count); i++) {                                                     \
+                    sums[i] += *(const loose_lanes *)(row + c) * *(const loose_lanes *)(others[i] + c); \
+                }                                                                                       \
+            }                                                                                           \
+            for (int lane = 0; lane < LANES - 1; lane++) {                                              \
+                for (int i = 0; i < (count) && lane < end - c; i++) {                                   \
+                    sums[i][lane] += row[c + lane] * others[i][c + lane];                               \
+                }                                                                                       \
+            }                                                                                           \
+            for (int i = 0; i < (count); i++) {                                                         \
+                float sum = begin > 0 ? out[i] + sums[i][0] : sums[i][0];                               \
+                for (int lane = 1; lane < LANES; lane++) {                                              \
+                    sum += sums[i][lane];                                                               \
+                }                                                                                       \
+                out[i] = sum;                                                                           \
+            }                                                                                           \
+            c = end;                                                                                    \
+        } while (c < width);                                                                            \
     }
 
 DEFINE_PAIRS(1)
@@ -237,8 +237,8 @@ static void score_row(const float *row, const float *rows, int64_t n, int32_t wi
     }
 }
 
-void KERNELS_NAME(cpu_scores, KERNELS_SET)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys, int32_t width, float *out,
-                   int64_t ld)
+void KERNELS_NAME(cpu_scores, KERNELS_SET)(const float *queries, int64_t n_queries, const float *keys, int64_t n_keys,
+                                           int32_t width, float *out, int64_t ld)
 {
     if (n_queries <= FEW_QUERIES) {
         for (int64_t u = 0; u < n_queries; u++) {

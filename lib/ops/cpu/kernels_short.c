@@ -204,8 +204,7 @@ INLINE uint32_t not_below(vec upper, float threshold)
 }
 
 /* One query's sums with a panel. */
-INLINE void filter(short_query *query, const int32_t *sums, const float *bounds, uint32_t present,
-                   const int32_t *ids)
+INLINE void filter(short_query *query, const int32_t *sums, const float *bounds, uint32_t present, const int32_t *ids)
 {
     uint32_t bits = 0;
     for (int i = 0; i < PANEL; i += VECTOR) {
@@ -232,45 +231,45 @@ INLINE ivec multiply_add(ivec sum, ivec keys, ivec query)
 
 /* Products of `count` queries with a panel; `chains` sums side by side for each register of sums, so that one does not wait
  * for the other. */
-#define DEFINE_TILE(count, chains)                                                                               \
-    INLINE void tile_##count(const uint8_t *panel, int32_t groups, const int8_t *rounded,                        \
-                             const short_query *queries, int32_t *out)                                           \
-    {                                                                                                            \
-        ivec low[(count) * (chains)];                                                                            \
-        ivec high[(count) * (chains)];                                                                           \
-        for (int i = 0; i < (count) * (chains); i++) {                                                           \
-            low[i] = high[i] = (i < (count) ? queries[i].bias : 0) - (ivec){0};                                  \
-        }                                                                                                        \
-        int32_t g = 0;                                                                                           \
-        _Pragma("GCC unroll 2")                                                                                  \
-        for (; groups - g >= (chains); g += (chains)) {                                                          \
-            for (int k = 0; k < (chains); k++) {                                                                 \
-                ivec keys_low = *(const loose_ivec *)(panel + (g + k) * (PANEL * GROUP));                        \
-                ivec keys_high = *(const loose_ivec *)(panel + (g + k) * (PANEL * GROUP) + 4 * VECTOR);          \
-                for (int i = 0; i < (count); i++) {                                                              \
-                    ivec query = *(const loose_int *)(rounded + ((g + k) * (count) + i) * GROUP) - (ivec){0};     \
-                    low[k * (count) + i] = multiply_add(low[k * (count) + i], keys_low, query);                  \
-                    high[k * (count) + i] = multiply_add(high[k * (count) + i], keys_high, query);               \
-                }                                                                                                \
-            }                                                                                                    \
-        }                                                                                                        \
-        for (; g < groups; g++) {                                                                                \
-            ivec keys_low = *(const loose_ivec *)(panel + g * (PANEL * GROUP));                                  \
-            ivec keys_high = *(const loose_ivec *)(panel + g * (PANEL * GROUP) + 4 * VECTOR);                    \
-            for (int i = 0; i < (count); i++) {                                                                  \
-                ivec query = *(const loose_int *)(rounded + (g * (count) + i) * GROUP) - (ivec){0};              \
-                low[i] = multiply_add(low[i], keys_low, query);                                                  \
-                high[i] = multiply_add(high[i], keys_high, query);                                               \
-            }                                                                                                    \
-        }                                                                                                        \
-        for (int i = 0; i < (count); i++) {                                                                      \
-            for (int k = 1; k < (chains); k++) {                                                                 \
-                low[i] += low[k * (count) + i];                                                                  \
-                high[i] += high[k * (count) + i];                                                                \
-            }                                                                                                    \
-            *(loose_ivec *)(out + i * PANEL) = low[i];                                                           \
-            *(loose_ivec *)(out + i * PANEL + VECTOR) = high[i];                                                 \
-        }                                                                                                        \
+#define DEFINE_TILE(count, chains)                                                                                    \
+    INLINE void tile_##count(const uint8_t *panel, int32_t groups, const int8_t *rounded, const short_query *queries, \
+                             int32_t *out)                                                                            \
+    {                                                                                                                 \
+        ivec low[(count) * (chains)];                                                                                 \
+        ivec high[(count) * (chains)];                                                                                \
+        for (int i = 0; i < (count) * (chains); i++) {                                                                \
+            low[i] = high[i] = (i < (count) ? queries[i].bias : 0) - (ivec){0};                                       \
+        }                                                                                                             \
+        int32_t g = 0;                                                                                                \
+        _Pragma("GCC unroll 2") for (; groups - g >= (chains); g += (chains))                                         \
+        {                                                                                                             \
+            for (int k = 0; k < (chains); k++) {                                                                      \
+                ivec keys_low = *(const loose_ivec *)(panel + (g + k) * (PANEL * GROUP));                             \
+                ivec keys_high = *(const loose_ivec *)(panel + (g + k) * (PANEL * GROUP) + 4 * VECTOR);               \
+                for (int i = 0; i < (count); i++) {                                                                   \
+                    ivec query = *(const loose_int *)(rounded + ((g + k) * (count) + i) * GROUP) - (ivec){0};         \
+                    low[k * (count) + i] = multiply_add(low[k * (count) + i], keys_low, query);                       \
+                    high[k * (count) + i] = multiply_add(high[k * (count) + i], keys_high, query);                    \
+                }                                                                                                     \
+            }                                                                                                         \
+        }                                                                                                             \
+        for (; g < groups; g++) {                                                                                     \
+            ivec keys_low = *(const loose_ivec *)(panel + g * (PANEL * GROUP));                                       \
+            ivec keys_high = *(const loose_ivec *)(panel + g * (PANEL * GROUP) + 4 * VECTOR);                         \
+            for (int i = 0; i < (count); i++) {                                                                       \
+                ivec query = *(const loose_int *)(rounded + (g * (count) + i) * GROUP) - (ivec){0};                   \
+                low[i] = multiply_add(low[i], keys_low, query);                                                       \
+                high[i] = multiply_add(high[i], keys_high, query);                                                    \
+            }                                                                                                         \
+        }                                                                                                             \
+        for (int i = 0; i < (count); i++) {                                                                           \
+            for (int k = 1; k < (chains); k++) {                                                                      \
+                low[i] += low[k * (count) + i];                                                                       \
+                high[i] += high[k * (count) + i];                                                                     \
+            }                                                                                                         \
+            *(loose_ivec *)(out + i * PANEL) = low[i];                                                                \
+            *(loose_ivec *)(out + i * PANEL + VECTOR) = high[i];                                                      \
+        }                                                                                                             \
     }
 
 DEFINE_TILE(12, 1)
@@ -306,8 +305,7 @@ INLINE void tile(const uint8_t *panel, int32_t groups, const int8_t *rounded, co
 
 /* ---- products, filtered ---- */
 
-static void sift(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, short_query *queries,
-                 int32_t n)
+static void sift(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, short_query *queries, int32_t n)
 {
     int32_t sums[SHORT_TILE * PANEL] __attribute__((aligned(64)));
     for (int32_t p = begin; p < end; p++) {

@@ -19,8 +19,9 @@
 /* Queries are cut into tiles; how many the next one has where `left` are left. */
 #define SHORT_TILE_OF(left) ((left) >= SHORT_TILE ? SHORT_TILE : (left) >= 4 ? 4 : 1)
 
-/* Keys in the short type, long ones first, so that thresholds rise early. A panel's bytes are [groups][SHORT_PANEL][SHORT_GROUP], each its integer + 128; missing columns
- * and keys are 128, which is 0. With them go three floats a key, a panel's together: [3][SHORT_PANEL]. */
+/* Keys in the short type, long ones first, so that thresholds rise early. A panel's bytes are
+ * [groups][SHORT_PANEL][SHORT_GROUP], each its integer + 128; missing columns and keys are 128, which is 0. With them go
+ * three floats a key, a panel's together: [3][SHORT_PANEL]. */
 typedef struct short_keys {
     int32_t n, groups, panels;
     uint8_t *bytes;
@@ -47,13 +48,13 @@ typedef struct short_query {
     short_entry *list;
     const int32_t *excluded; /* ascending */
     size_t n_excluded;
-    bool given_up;     /* too much was left, or the query cannot be rounded: the list is worthless */
+    bool given_up; /* too much was left, or the query cannot be rounded: the list is worthless */
 } short_query;
 
 /* Sums over a row. */
 typedef struct short_sums {
-    double squares; /* of the row's numbers; of what rounding took where rounded */
-    float largest;  /* absolute */
+    double squares;           /* of the row's numbers; of what rounding took where rounded */
+    float largest;            /* absolute */
     int32_t sum, sum_squares; /* of the integers */
 } short_sums;
 
@@ -64,8 +65,7 @@ typedef struct short_kernels {
     void (*measure)(const float *row, int32_t width, short_sums *sums);
     /* out[c] = row[c] * inverse to the nearest integer, at most 127 in size; adds to sums. What rounding took is
      * row[c] * factor - unit * out[c]. All numbers are finite and times `inverse` no larger than 127.5. */
-    void (*round)(const float *row, int32_t width, float inverse, double factor, double unit, int8_t *out,
-                  short_sums *sums);
+    void (*round)(const float *row, int32_t width, float inverse, double factor, double unit, int8_t *out, short_sums *sums);
     /* Products of `n` queries with panels [begin, end), filtered into the queries' lists. `rounded` is tile after tile, each
      * [groups][queries of the tile][SHORT_GROUP]; missing columns are 0. */
     void (*sift)(const short_keys *keys, int32_t begin, int32_t end, const int8_t *rounded, short_query *queries, int32_t n);

@@ -102,9 +102,8 @@ static double cosine_derivative(ops_cosine kind, double c)
     return kind == OPS_COSINE_ALIGN ? -1 : kind == OPS_COSINE_RELEASED ? 1 : c / sqrt(c * c + 1e-8);
 }
 
-cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y,
-                           const uint8_t *x_present, const uint8_t *y_present, float weight, ops_view x_gradient,
-                           ops_view y_gradient, double *loss)
+cfd_status ref_pair_cosine(ops *o, const ops_batch *batch, ops_cosine kind, ops_view x, ops_view y, const uint8_t *x_present,
+                           const uint8_t *y_present, float weight, ops_view x_gradient, ops_view y_gradient, double *loss)
 {
     double sum = 0;
     for (int32_t slot = 0; slot < *batch->count; slot++) {

@@ -44,8 +44,8 @@ cfd_status ref_score_block(const ops *o, const float *queries, int64_t n_queries
     return CFD_OK;
 }
 
-cfd_status ref_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n,
-                           int32_t width, float *scores)
+cfd_status ref_score_pairs(const ops *o, const float *row, const float *rows, const int32_t *ids, int64_t n, int32_t width,
+                           float *scores)
 {
     for (int64_t i = 0; i < n; i++) {
         scores[i] = score(row, rows + (int64_t)ids[i] * width, width);
@@ -69,9 +69,7 @@ cfd_status ref_keys_create(ops *o, const float *keys, int32_t n, int32_t width, 
     return CFD_OK;
 }
 
-void ref_keys_destroy(ops *o, ops_keys *keys)
-{
-}
+void ref_keys_destroy(ops *o, ops_keys *keys) {}
 
 size_t ref_sort_out_bytes(const ops_keys *keys, int32_t n_queries, int32_t k, int32_t capacity)
 {

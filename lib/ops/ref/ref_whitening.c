@@ -77,8 +77,8 @@ cfd_status ref_inverse_sqrt(ops *o, const float *c, int32_t d, int32_t heads, do
     double *vectors = work + doubles;
     double *values = vectors + matrix;
     for (int32_t k = 0; k < heads && status == CFD_OK; k++) {
-        status = inverse_sqrt_head(c + (size_t)k * matrix, d, k, epsilon, vectors, values, work,
-                                   q + (size_t)k * matrix, roots + (size_t)k * (size_t)d, z + (size_t)k * matrix);
+        status = inverse_sqrt_head(c + (size_t)k * matrix, d, k, epsilon, vectors, values, work, q + (size_t)k * matrix,
+                                   roots + (size_t)k * (size_t)d, z + (size_t)k * matrix);
     }
 end:
     memory_release(o->memory, work);
@@ -101,8 +101,8 @@ static void product(int64_t d, const double *left, bool left_transposed, const d
     }
 }
 
-cfd_status ref_inverse_sqrt_gradient(ops *o, const float *q, const float *roots, const float *dz, int32_t d,
-                                     int32_t heads, float *dc)
+cfd_status ref_inverse_sqrt_gradient(ops *o, const float *q, const float *roots, const float *dz, int32_t d, int32_t heads,
+                                     float *dc)
 {
     size_t matrix = (size_t)d * (size_t)d;
     double *work;
@@ -136,8 +136,8 @@ cfd_status ref_inverse_sqrt_gradient(ops *o, const float *q, const float *roots,
     return CFD_OK;
 }
 
-cfd_status ref_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d,
-                              int32_t heads, float scale, bool add, float *y, int64_t ldy)
+cfd_status ref_multiply_right(ops *o, const float *a, int64_t lda, const float *m, int64_t rows, int32_t d, int32_t heads,
+                              float scale, bool add, float *y, int64_t ldy)
 {
     for (int64_t row = 0; row < rows; row++) {
         for (int32_t k = 0; k < heads; k++) {
