@@ -112,6 +112,7 @@ inline lists make_lists(std::size_t n, std::size_t k)
 inline std::vector<const char *> pointers(const std::vector<std::string> &names)
 {
     std::vector<const char *> all;
+    all.reserve(names.size());
     for (const std::string &name : names) {
         all.push_back(name.c_str());
     }
