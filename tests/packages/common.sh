@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
 # What the tests of packages share; taken in by them. SOURCE and BUILD are the folders of the sources and of the build that is
 # tested, CMAKE the cmake that made it.
 set -eu
@@ -7,6 +8,7 @@ export LC_ALL
 umask 022
 # Only what is asked for: not what the caller's environment would have cmake or pkg-config do.
 unset DESTDIR PKG_CONFIG_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR CMAKE_PREFIX_PATH CMAKE_INSTALL_MODE
+# shellcheck disable=SC2034 # for those that take this in
 here=$SOURCE/tests/packages
 work=$(mktemp -d "${TMPDIR:-/tmp}/cfdtbd-packages.XXXXXX")
 work=$(cd "$work" && pwd -P)

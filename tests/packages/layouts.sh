@@ -34,7 +34,9 @@ layout relative -DCMAKE_INSTALL_PREFIX="$relative" -DCMAKE_INSTALL_LIBDIR=lib64/
 install_into '' relative
 pc=$relative/lib64/deep/pkgconfig
 equal "relative folders" "-I$relative/include/one -L$relative/lib64/deep -lcfdtbd" "$(flags "$pc" --cflags --libs)"
-[ -f "$relative/include/one/cfdtbd.h" ] && [ -f "$relative/lib64/deep/libcfdtbd.a" ] || die "relative folders: files are missing"
+for file in include/one/cfdtbd.h lib64/deep/libcfdtbd.a lib64/deep/cmake/cfdtbd/cfdtbdConfig.cmake; do
+    [ -f "$relative/$file" ] || die "relative folders: no $file"
+done
 equal "the program, relative folders" "/../lib64/deep" "$(program_path relative | sed 's,.*ORIGIN,,')"
 # shellcheck disable=SC2016 # pkg-config's variable
 grep -qF 'prefix=${pcfiledir}/' "$pc/cfdtbd.pc" || die "relative folders: the tree cannot be moved"
