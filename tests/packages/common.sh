@@ -31,7 +31,7 @@ need()
 # quiet COMMAND...: what it says is shown if it fails.
 quiet()
 {
-    "$@" >"$work/said" 2>&1 || { cat "$work/said" >&2; die "exit code $?: $*"; }
+    "$@" >"$work/said" 2>&1 || { code=$?; cat "$work/said" >&2; die "exit code $code: $*"; }
 }
 
 # equal WHAT EXPECTED ACTUAL
