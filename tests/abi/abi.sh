@@ -12,8 +12,8 @@ have_abigail()
 # describe LIBRARY HEADERS OUT: exported functions and the types of the public headers; without paths and lines.
 describe()
 {
-    abidw --headers-dir "$2" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path --no-show-locs \
-        --no-elf-needed --no-parameter-names --no-write-default-sizes --type-id-style hash "$1" |
+    abidw --headers-dir "$2" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
+        --no-show-locs --no-elf-needed --no-parameter-names --no-write-default-sizes --type-id-style hash "$1" |
         sed "s|^\( *<abi-instr .*path='\)[^']*/lib/|\1lib/|" >"$3"
 }
 
@@ -37,9 +37,9 @@ fields()
         /<\/class-decl>/ {name = ""}' "$1" | LC_ALL=C sort -u
 }
 
-# grown OLD NEW: fails, naming the field, where a struct of NEW does not begin with all fields of OLD, as they were, or goes on with
-# one that lies in what was padding, which struct_size would not show. (suppressions.abignore lets pass every struct that has a
-# new field at its end, whatever became of the others.) A field named reserved may get a name.
+# grown OLD NEW SCRATCH: fails, naming the field, where a struct of NEW does not begin with all fields of OLD, as they were,
+# or goes on with one that lies in what was padding, which struct_size would not show. (suppressions.abignore lets pass every
+# struct that has a new field at its end, whatever became of the others.) A field named reserved may get a name.
 grown()
 {
     fields "$1" >"$3.old"
@@ -62,10 +62,12 @@ grown()
         }' "$3.old" "$3.new"
 }
 
-# classify OLD NEW SCRATCH: prints same, compatible or break; what changed is in SCRATCH. By abidiff's exit code: bit 1, an error;
-# bit 4, a change; bit 8, a change that cannot be compatible. Its own notion of harmless does not count for "same".
+# classify OLD NEW SCRATCH SUPPRESSIONS: prints same, compatible or break; what changed is in SCRATCH. By abidiff's exit
+# code: bits 1 and 2, an error; 4, a change; 8, one that cannot be compatible. Its own notion of harmless does not count for
+# "same".
 classify()
 {
+    breaks=$3.breaks
     status=0
     abidiff --no-default-suppression --harmless "$1" "$2" >"$3" 2>&1 || status=$?
     [ $((status & 3)) -eq 0 ] || { cat "$3" >&2 && return 1; }
@@ -74,12 +76,12 @@ classify()
         return
     fi
     status=0
-    abidiff --no-default-suppression --suppressions "$here/suppressions.abignore" --no-added-syms "$1" "$2" >"$3.breaks" 2>&1 ||
-        status=$?
-    [ $((status & 3)) -eq 0 ] || { cat "$3.breaks" >&2 && return 1; }
-    if [ "$status" -eq 0 ] && grown "$1" "$2" "$3" >>"$3"; then
+    abidiff --no-default-suppression --suppressions "$4" --no-added-syms "$1" "$2" >"$breaks" 2>&1 || status=$?
+    [ $((status & 3)) -eq 0 ] || { cat "$breaks" >&2 && return 1; }
+    if grown "$1" "$2" "$3" >"$breaks" && [ "$status" -eq 0 ]; then
         echo compatible
     else
         echo break
     fi
+    cat "$breaks" >>"$3"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # changes.sh ROOT SCRATCH
-# What classify (abi.sh) makes of each kind of change, tried on copies of the baseline, so that a break is known to be found and
-# what the policy allows to be let pass.
+# What classify (abi.sh) makes of each kind of change, tried on copies of the baseline, so that a break is known to be found
+# and what the policy allows to be let pass.
 set -eu
 here=$1/tests/abi
 # shellcheck source=tests/abi/abi.sh
@@ -16,13 +16,13 @@ broken=0
 # member OFFSET NAME TYPE: a field as it stands in the baseline, on one line.
 member()
 {
-    echo "<data-member access='public' layout-offset-in-bits='$1'><var-decl name='$2' type-id='$3' visibility='default'/></data-member>"
+    echo "<data-member layout-offset-in-bits='$1'><var-decl name='$2' type-id='$3' visibility='default'/></data-member>"
 }
 
 # expect CLASS NAME OLD NEW: two files of $work, or the baseline.
 expect()
 {
-    class=$(classify "$3" "$4" "$work/report") || class=error
+    class=$(classify "$3" "$4" "$work/report" "$here/suppressions.abignore") || class=error
     if [ "$class" != "$1" ]; then
         echo "$2: $class, not $1" >&2
         cat "$work/report" >&2
@@ -42,43 +42,62 @@ changed()
 
 base=$work/base.abi
 cp "$here/cfdtbd.abi" "$base"
-in_filter="/<class-decl name='cfd_filter'/,/<\\/class-decl>/"
-in_metrics="/<class-decl name='cfd_metrics'/,/<\\/class-decl>/"
-size=$(sed -n "s/.*<class-decl name='cfd_filter' size-in-bits='\([0-9]*\)'.*/\1/p" "$base")
-fixed=$(sed -n "s/.*<class-decl name='cfd_metrics' size-in-bits='\([0-9]*\)'.*/\1/p" "$base")
-int32=$(sed -n "s/.*<typedef-decl name='int32_t' .* id='\([0-9a-f]*\)'.*/\1/p" "$base" | head -n 1)
-int64=$(sed -n "s/.*<typedef-decl name='int64_t' .* id='\([0-9a-f]*\)'.*/\1/p" "$base" | head -n 1)
-long="s/size-in-bits='$size'/size-in-bits='$((size + 64))'/"
+
+# first KEY ATTRIBUTE: the attribute of the first line of the baseline that has KEY.
+first()
+{
+    sed -n "/$1/s/.* $2='\([^']*\)'.*/\1/p" "$base" | head -n 1
+}
+
+size=$(first "<class-decl name='cfd_filter'" size-in-bits)
+fixed=$(first "<class-decl name='cfd_metrics'" size-in-bits)
+int32=$(first "<typedef-decl name='int32_t'" id)
+int64=$(first "<typedef-decl name='int64_t'" id)
+version="<function-decl name='cfd_version'/,/<\\/function-decl>"
+explain="/<function-decl name='cfd_explain'/,/<\\/function-decl>/"
+filter="/<class-decl name='cfd_filter'/,/<\\/class-decl>/"
+metrics="/<class-decl name='cfd_metrics'/,/<\\/class-decl>/"
+larger="s/size-in-bits='$size'/size-in-bits='$((size + 64))'/"
+swapped="s/'exclude_seen'/'other'/;s/'has_min_score'/'exclude_seen'/;s/'other'/'has_min_score'/"
+# appended MEMBER: before the struct's end.
+appended()
+{
+    printf '%s\n' "s|</class-decl>|$1&|"
+}
 
 expect same "nothing" "$base" "$base"
-changed break "a function that is gone" "/elf-symbol name='cfd_version'/d; /<function-decl name='cfd_version'/,/<\\/function-decl>/d"
-sed "/elf-symbol name='cfd_version'/d; /<function-decl name='cfd_version'/,/<\\/function-decl>/d" "$base" >"$work/without.abi"
-expect compatible "a function that is new" "$work/without.abi" "$base"
-changed break "another version of a symbol" "/elf-symbol name='cfd_version'/s/CFDTBD_1.0/CFDTBD_2.0/"
-changed break "a parameter of another type" \
-    "/<function-decl name='cfd_explain'/,/<\\/function-decl>/s/type-id='$int32'/type-id='$int64'/"
-changed break "one parameter more" "/<function-decl name='cfd_explain'/,/<\\/function-decl>/s/ *<return/<parameter type-id='$int32'\\/>&/"
-changed break "an enumerator of another value" "s/<enumerator name='CFD_ERROR_DATA' value='6'/<enumerator name='CFD_ERROR_DATA' value='16'/"
-changed break "an enumerator that is gone" "/<enumerator name='CFD_ERROR_DATA'/d"
-changed compatible "an enumerator that is new" "s/\( *\)<enumerator name='CFD_ERROR_SYSTEM' value='9'\\/>/&<enumerator name='CFD_ERROR_NEW' value='10'\\/>/"
-changed break "two fields that change places" \
-    "$in_filter{s/'exclude_seen'/'other'/;s/'has_min_score'/'exclude_seen'/;s/'other'/'has_min_score'/;}"
-changed break "a field of another type" "$in_filter{/'min_score'/s/type-id='[0-9a-f]*'/type-id='$int32'/;}"
-changed break "a field of another name" "$in_filter{s/'min_score'/'least_score'/;}"
-changed compatible "a reserved field that gets a meaning" "$in_filter{s/'reserved'/'meaning'/;}"
-changed compatible "a field at the end" "$in_filter{$long;s|</class-decl>|$(member "$size" more "$int64")&|;}"
-changed break "a field in the middle" \
-    "$in_filter{$long;s/layout-offset-in-bits='$((size - 32))'/layout-offset-in-bits='$size'/;s|</class-decl>|$(member "$((size - 32))" more "$int32")&|;}"
-changed break "a field at the end, and two that change places" \
-    "$in_filter{$long;s/'exclude_seen'/'other'/;s/'has_min_score'/'exclude_seen'/;s/'other'/'has_min_score'/;s|</class-decl>|$(member "$size" more "$int64")&|;}"
-changed break "a field at the end of a struct without struct_size" \
-    "$in_metrics{s/size-in-bits='$fixed'/size-in-bits='$((fixed + 64))'/;s|</class-decl>|$(member "$fixed" more "$int64")&|;}"
-changed break "another SONAME" "s/soname='libcfdtbd.so.1'/soname='libcfdtbd.so.2'/"
 
-# The end of a struct that ends in padding: a field there is not seen by struct_size.
-sed "$in_filter{$long;s|</class-decl>|$(member "$size" small "$int32")&|;}" "$base" >"$work/padded.abi"
-sed "$in_filter{$long;s|</class-decl>|$(member "$size" small "$int32")\\n$(member "$((size + 32))" more "$int32")&|;}" "$base" \
-    >"$work/slipped.abi"
+changed break "a function that is gone" "/elf-symbol name='cfd_version'/d;/$version/d"
+sed "/elf-symbol name='cfd_version'/d;/$version/d" "$base" >"$work/without.abi"
+expect compatible "a function that is new" "$work/without.abi" "$base"
+changed break "another version of a symbol" "/elf-symbol name='cfd_version'/s/CFDTBD_[0-9.]*/CFDTBD_99.0/"
+changed break "a parameter of another type" "${explain}s/type-id='$int32'/type-id='$int64'/"
+changed break "one parameter more" "${explain}s/ *<return/<parameter type-id='$int32'\\/>&/"
+changed break "another SONAME" "s/soname='libcfdtbd.so.[0-9]*'/soname='libcfdtbd.so.99'/"
+
+enumerator="<enumerator name='CFD_ERROR_DATA' value="
+changed break "an enumerator of another value" "s/${enumerator}'6'/${enumerator}'16'/"
+changed break "an enumerator that is gone" "/$enumerator/d"
+changed compatible "an enumerator that is new" "s|^ *${enumerator}'6'/>|&<enumerator name='CFD_ERROR_NEW' value='99'/>|"
+
+changed break "two fields that change places" "$filter{$swapped;}"
+changed break "a field of another type" "$filter{/'min_score'/s/type-id='[0-9a-f]*'/type-id='$int32'/;}"
+changed break "a field of another name" "$filter{s/'min_score'/'least_score'/;}"
+changed compatible "a reserved field that gets a meaning" "$filter{s/'reserved'/'meaning'/;}"
+changed compatible "a field at the end" "$filter{$larger;$(appended "$(member "$size" more "$int64")");}"
+changed break "a field at the end, and two that change places" \
+    "$filter{$larger;$swapped;$(appended "$(member "$size" more "$int64")");}"
+moved="s/layout-offset-in-bits='$((size - 32))'/layout-offset-in-bits='$size'/"
+changed break "a field in the middle" "$filter{$larger;$moved;$(appended "$(member "$((size - 32))" more "$int32")");}"
+larger_metrics="s/size-in-bits='$fixed'/size-in-bits='$((fixed + 64))'/"
+changed break "a field at the end of a struct without struct_size" \
+    "$metrics{$larger_metrics;$(appended "$(member "$fixed" more "$int64")");}"
+
+# A struct that ends in padding: a field that is put there is not seen by struct_size.
+small=$(member "$size" small "$int32")
+sed "$filter{$larger;$(appended "$small");}" "$base" >"$work/padded.abi"
+sed "$filter{$larger;$(appended "$small\\n$(member "$((size + 32))" more "$int32")");}" "$base" >"$work/slipped.abi"
 expect break "a field in what was padding" "$work/padded.abi" "$work/slipped.abi"
+
 rm -rf "$work"
 exit "$broken"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # For scripts to read in.
-# declared FOLDER: the names of the functions that FOLDER/cfdtbd.h declares, sorted. What is left of the preprocessed header when
-# everything in braces is taken away, and has a parenthesis, is a function or a typedef.
+# declared FOLDER: the names of the functions that FOLDER/cfdtbd.h declares, sorted. What is left of the preprocessed header
+# when everything in braces is taken away, and has a parenthesis, is a function or a typedef.
 declared()
 {
     "${CC:-cc}" -E -P "$1/cfdtbd.h" | tr '\n' ' ' |

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # header.sh INCLUDE
-# The header by itself: included twice, in every standard of C and C++ from the first that can read it, by gcc and clang, with all
-# warnings that a strict project may have; every _INIT macro has a value for every field; nothing but CFD_ names is defined.
+# The header by itself: included twice, in every standard of C and C++ from the first that can read it, by gcc and clang,
+# with all warnings that a strict project may have; every _INIT macro has a value for every field; nothing but CFD_ names is
+# defined.
 set -eu
 include=$1
 work=$(mktemp -d)
@@ -22,9 +23,11 @@ included=$(sed -n 's/^ *# *include *//p' "$include/cfdtbd.h" "$include/cfdtbd_se
 # ---- programs: every struct, set up by its macro, static and on the stack ----
 structs=$(sed -n 's/^#define CFD_\([A-Z_]*\)_INIT .*/\1/p' "$include/cfdtbd.h" "$include/cfdtbd_serving.h" | LC_ALL=C sort)
 with_size=$(cat "$include/cfdtbd.h" "$include/cfdtbd_serving.h" |
-    awk '/^typedef struct cfd_[a-z_]* {/ {name = $3} /^    size_t struct_size;/ {print toupper(substr(name, 5))}' | LC_ALL=C sort)
+    awk '/^typedef struct cfd_[a-z_]* {/ {name = $3} /^    size_t struct_size;/ {print toupper(substr(name, 5))}' |
+    LC_ALL=C sort)
 # The library fills a progress for its callback: nobody sets one up.
-[ "$(echo "$with_size" | grep -vx PROGRESS)" = "$structs" ] || complain "not every struct with struct_size has its _INIT macro"
+[ "$(echo "$with_size" | grep -vx PROGRESS)" = "$structs" ] ||
+    complain "not every struct with struct_size has its _INIT macro"
 {
     echo '#include "cfdtbd.h"'
     echo '#include "cfdtbd.h"'
@@ -53,9 +56,8 @@ with_size=$(cat "$include/cfdtbd.h" "$include/cfdtbd_serving.h" |
 cp "$work/use.c" "$work/use.cpp"
 echo '#include "cfdtbd_serving.h"' >"$work/second.c"
 
-strict="-Wall -Wextra -Wpedantic -pedantic-errors -Werror -Wundef -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align
-    -Wredundant-decls -Wmissing-declarations -Wwrite-strings -Wdouble-promotion -Wswitch-enum -Wformat=2"
-# The program's own functions are static, its main has no earlier declaration: -Wmissing-prototypes is met.
+strict="-Wall -Wextra -Wpedantic -pedantic-errors -Werror -Wundef -Wshadow -Wconversion -Wsign-conversion -Wcast-qual
+    -Wcast-align -Wredundant-decls -Wmissing-declarations -Wwrite-strings -Wdouble-promotion -Wswitch-enum -Wformat=2"
 strict_c="-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wnested-externs"
 strict_cpp="-Wold-style-cast -Wzero-as-null-pointer-constant -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi"
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # objects.sh LIBRARY ARCHIVE
-# What a guest in another's process must not have: constructors, writable globals, imports that print, end the process or change
-# its state. The archive's one object is all objects of the library joined, so its sections and imports are all there are. (The
-# shared library has one constructor more, libgcc's, which finds out what the processor can do.)
+# What a guest in another's process must not have: constructors, writable globals, imports that print, end the process or
+# change its state. The archive's one object is all objects of the library joined, so its sections and imports are all there
+# are. (The shared library has one constructor more, libgcc's, which finds out what the processor can do.)
 set -eu
 library=$1 archive=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -42,19 +42,21 @@ common=$(readelf -sW "$archive" | awk '$7 == "COM" {print $8}')
 [ -z "$common" ] || complain "$archive: writable:" "$common"
 
 # ---- imports: those of imports.txt. A hardened function counts as what it hardens. ----
-nm -u "$archive" | awk 'NF == 2 {print $2}' | sed -e 's/^__\(.*\)_chk$/\1/' -e 's/^__isoc[0-9]*_//' | LC_ALL=C sort -u >"$work/imports"
+nm -u "$archive" | awk 'NF == 2 {print $2}' | sed -e 's/^__\(.*\)_chk$/\1/' -e 's/^__isoc[0-9]*_//' |
+    LC_ALL=C sort -u >"$work/imports"
 [ -s "$work/imports" ] || complain "$archive: no imports were read"
 sed -e '/^#/d' -e '/^$/d' "$here/imports.txt" >"$work/allowed"
 grep -vxE -f "$work/allowed" "$work/imports" >"$work/others" || true
-[ ! -s "$work/others" ] || complain "$archive calls what tests/abi/imports.txt does not name:" "$(tr '\n' ' ' <"$work/others")"
+[ ! -s "$work/others" ] ||
+    complain "$archive calls what tests/abi/imports.txt does not name:" "$(tr '\n' ' ' <"$work/others")"
 
 # ---- the shared library ----
 readelf -dW "$library" >"$work/dynamic"
 readelf -lW "$library" >"$work/segments"
 grep -q 'SONAME.*\[libcfdtbd\.so\.[0-9]*\]' "$work/dynamic" || complain "$library: no SONAME libcfdtbd.so.N"
 sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p' "$work/dynamic" >"$work/needed"
-others=$(grep -vE '^(libdnnl|libgomp|libgcc_s|libcblas|libblas|libopenblas|libm|libc|libdl|libpthread|ld-linux[-a-z0-9_]*)\.so\.[0-9]+$' \
-    "$work/needed" || true)
+expected='libdnnl|libgomp|libgcc_s|libcblas|libblas|libopenblas|libm|libc|libdl|libpthread|ld-linux[-a-z0-9_]*'
+others=$(grep -vE "^($expected)\.so\.[0-9]+$" "$work/needed" || true)
 [ -z "$others" ] || complain "$library needs" "$others"
 grep -q 'libc\.so' "$work/needed" || complain "$library: what it needs was not read"
 ! grep -qE 'TEXTREL|\(RPATH\)' "$work/dynamic" || complain "$library: TEXTREL or RPATH"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # renew.sh BUILD
-# Writes cfdtbd.abi and symbols.txt beside this script from the library as it is, after a change of the ABI that is meant. BUILD is a
-# folder that was configured with tests, for x86_64. A change that is not compatible is refused unless SOVERSION, the major version,
-# has gone up.
+# Writes cfdtbd.abi and symbols.txt beside this script from the library as it is, after a change of the ABI that is meant.
+# BUILD is a folder that was configured with tests, for x86_64. A change that is not compatible is refused unless SOVERSION,
+# the major version, has gone up.
 set -eu
 [ $# -eq 1 ] || { echo "renew.sh BUILD" >&2 && exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +18,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 describe "$1/tests/abi/libcfdtbd.so" "$root/include" "$work/now.abi"
 if [ -e "$here/cfdtbd.abi" ]; then
-    class=$(classify "$here/cfdtbd.abi" "$work/now.abi" "$work/changes")
+    class=$(classify "$here/cfdtbd.abi" "$work/now.abi" "$work/changes" "$here/suppressions.abignore")
     before=$(soname "$here/cfdtbd.abi")
     after=$(soname "$work/now.abi")
     cat "$work/changes"
@@ -31,7 +31,8 @@ fi
 {
     echo "# SPDX-License-Identifier: Apache-2.0"
     echo "# What libcfdtbd.so exports, with the version since which it is there. renew.sh writes this file."
-    nm -D --defined-only --with-symbol-versions "$1/lib/libcfdtbd.so" | awk '$2 != "A" {sub("@@", "@", $3); print $3}' | LC_ALL=C sort
+    nm -D --defined-only --with-symbol-versions "$1/lib/libcfdtbd.so" |
+        awk '$2 != "A" {sub("@@", "@", $3); print $3}' | LC_ALL=C sort
 } >"$work/symbols"
 cp "$work/now.abi" "$here/cfdtbd.abi"
 cp "$work/symbols" "$here/symbols.txt"

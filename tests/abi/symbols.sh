@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # symbols.sh ROOT LIBRARY ARCHIVE [PLUGIN...]
-# Four lists agree: what the header declares, what lib/cfdtbd.map and symbols.txt beside this script name, what the library and its
-# archive export. A plugin exports its entry and nothing else.
+# These agree: what the header declares, what lib/cfdtbd.map and symbols.txt beside this script name, what the library and
+# its archive export. A plugin exports its entry and nothing else.
 set -eu
 root=$1 library=$2 archive=$3
 shift 3
@@ -37,7 +37,8 @@ sed -n 's/^ *\(cfd_[a-z0-9_]*\);$/\1/p' "$root/lib/cfdtbd.map" >"$work/map"
 same "lib/cfdtbd.map" "$work/map"
 
 # The version nodes themselves are absolute symbols.
-nm -D --defined-only --with-symbol-versions "$library" | awk '$2 != "A" {sub("@@", "@", $3); print $3}' | LC_ALL=C sort >"$work/dynamic"
+nm -D --defined-only --with-symbol-versions "$library" |
+    awk '$2 != "A" {sub("@@", "@", $3); print $3}' | LC_ALL=C sort >"$work/dynamic"
 LC_ALL=C sort -o "$work/symbols" "$work/symbols"
 if ! diff -u "$work/symbols" "$work/dynamic" >"$work/diff"; then
     echo "$library and tests/abi/symbols.txt differ (- only in symbols.txt):" >&2
