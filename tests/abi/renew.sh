@@ -18,7 +18,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 describe "$1/tests/abi/libcfdtbd.so" "$root/include" "$work/now.abi"
 if [ -e "$here/cfdtbd.abi" ]; then
-    class=$(classify "$here/cfdtbd.abi" "$work/now.abi" "$work/changes" "$here/suppressions.abignore")
+    class=$(classify "$here/cfdtbd.abi" "$work/now.abi" "$work/changes")
     before=$(soname "$here/cfdtbd.abi")
     after=$(soname "$work/now.abi")
     cat "$work/changes"
