@@ -619,7 +619,7 @@ typedef struct cfd_train_options {
 /** How a training run ended. */
 typedef struct cfd_train_summary {
     size_t struct_size;
-    int32_t epochs_done;
+    int32_t epochs_done;       /**< In this call. */
     int32_t best_epoch;        /**< selected: the epoch whose parameters the model now has; else epochs_done. */
     int32_t selected;          /**< 1: by evaluation; 0: nothing was evaluated, the last parameters stay. */
     int32_t stopped_early;     /**< 1: "patience" ran out. */
