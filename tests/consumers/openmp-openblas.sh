@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # openmp-openblas/, by gcc and its OpenMP, and where clang and its own are, by that. Called as `sh openmp-openblas.sh CONSUMERS TREE`.
+# shellcheck source=tests/consumers/helpers
 . "$1/helpers"
 pkg-config --exists openblas || skip "no OpenBLAS"
-PKG_CONFIG_PATH=$(folder_of "$tree/prefix" cfdtbd.pc)
-LD_LIBRARY_PATH=$(folder_of "$tree/prefix" libcfdtbd.so.1)
-export PKG_CONFIG_PATH LD_LIBRARY_PATH
+go_to prefix
 
 mkdir "$work/gcc" "$work/clang"
 quietly make -C "$consumers/openmp-openblas" OUT="$work/gcc" CC=gcc
-uses_library "$work/gcc/openmp-recommend" "$tree/prefix"
+uses_library "$work/gcc/openmp-recommend" "$prefix"
 recommends "$work/gcc/openmp-recommend"
 
 echo 'int main(void) { return 0; }' >"$work/empty.c"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the other drivers start from: TREE/prefix, the library installed there from the build tree BUILD, and TREE/expected, what a
 # program that was linked to it without any tool's help recommends with one thread. Called as `sh tree.sh CONSUMERS TREE BUILD`.
+# shellcheck source=tests/consumers/helpers
 . "$1/helpers"
 
 rm -rf "$tree"
