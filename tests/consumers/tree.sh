@@ -13,5 +13,5 @@ quietly cc -std=c89 -I"$consumers/shop" -I"$include" -o "$work/recommend" "$cons
     -Wl,-rpath,"$library"
 uses_library "$work/recommend" "$tree/prefix"
 "$work/recommend" 1 >"$work/expected"
-[ "$(grep -c '^product ' "$work/expected")" -eq 10 ] && grep -q '^all lists: ' "$work/expected" || broken "no lists were printed"
+[ "$(grep -c '^product ' "$work/expected")" -eq 10 ] || broken "a list of ten products wanted"
 mv "$work/expected" "$tree/expected"

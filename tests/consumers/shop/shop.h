@@ -68,7 +68,7 @@ static void shop_fill(shop *s)
         s->tags[2 * p] = shop_draw(&state, 2) == 0 ? p % SHOP_KINDS : shop_draw(&state, SHOP_KINDS);
         s->tags[2 * p + 1] = SHOP_KINDS + shop_draw(&state, SHOP_TAGS - SHOP_KINDS);
         for (c = 0; c < SHOP_PIXELS; c++) {
-            float noise = (float)(shop_draw(&state, 6001) - 3000) / 1000.0f;
+            float noise = (float)(shop_draw(&state, 6145) - 3072) / 1024.0f;
             s->photos[p * SHOP_PIXELS + c] = noise + (c % SHOP_KINDS == p % SHOP_KINDS ? 1.0f : 0.0f);
         }
     }
