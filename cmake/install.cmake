@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts where, in components: runtime (the shared library), development (headers, archive, cfdtbd.pc, the
-# CMake package), tools (the program), cuda (the plugin), documentation.
+# What `cmake --install` puts where, in components: runtime (the shared library), development (headers, archive, cfdtbd.pc,
+# the CMake package), tools (the program), cuda (the plugin), documentation.
 include(CMakePackageConfigHelpers)
 
 # ---- the libraries, the headers and the CMake package ----

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Run by cpack when the files of each package are in a folder of their own: adds what Debian wants in every package (copyright,
-# changelog), strips, and compresses manual pages.
+# Run by cpack when the files of each package are in a folder of their own: adds what Debian wants in every package
+# (copyright, changelog), strips, and compresses manual pages.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result)
   if(NOT result EQUAL 0)

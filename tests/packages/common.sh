@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# What the tests of packages share; taken in by them. SOURCE and BUILD are the folders of the sources and of the build that is
-# tested, CMAKE the cmake that made it.
+# What the tests of packages share; taken in by them. SOURCE and BUILD are the folders of the sources and of the build
+# that is tested, CMAKE the cmake that made it.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -40,7 +40,8 @@ equal()
     [ "$2" = "$3" ] || die "$1: \"$2\" wanted, not \"$3\""
 }
 
-# flags PC-FOLDER ARGUMENT...: what pkg-config says of cfdtbd, each path in its plain form, without the blank at the end.
+# flags PC-FOLDER ARGUMENT...: what pkg-config says of cfdtbd, each path in its plain form, without the blank at the
+# end.
 flags()
 {
     folder=$1

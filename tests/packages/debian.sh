@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The source tarball holds what is committed, packs itself again to the same bytes, and makes the Debian packages, the same bytes
-# twice: with the files of debian/PACKAGE and no others, the fields that they should have, nothing that lintian calls an error, and
-# a program and a library that work where they are unpacked. The plugin, if there is one, is the one that this build has made.
+# The source tarball holds what is committed, packs itself again to the same bytes, and makes the Debian packages, the
+# same bytes twice: with the files of debian/PACKAGE and no others, the fields that they should have, nothing that
+# lintian calls an error, and a program and a library that work where they are unpacked. The plugin, if there is one,
+# is the one that this build has made.
 # shellcheck source=tests/packages/common.sh
 . "$(dirname "$0")/common.sh"
 need dpkg-deb dpkg-parsechangelog dpkg-buildflags file lintian pkg-config cc

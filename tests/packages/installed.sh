@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts where: the files are those of installed.txt, the pages and the manual; nothing mentions the build;
-# the tree can be moved.
+# What `cmake --install` puts where: the files are those of installed.txt, the pages and the manual; nothing mentions
+# the build; the tree can be moved.
 # shellcheck source=tests/packages/common.sh
 . "$(dirname "$0")/common.sh"
 need pkg-config realpath readelf

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# cfdtbd.pc, the CMake package and the program's path in other layouts than this build's. A second tree is configured for each and
-# given this build's libraries.
+# cfdtbd.pc, the CMake package and the program's path in other layouts than this build's. A second tree is configured
+# for each and given this build's libraries.
 # shellcheck source=tests/packages/common.sh
 . "$(dirname "$0")/common.sh"
 need pkg-config realpath
@@ -59,7 +59,8 @@ quiet env DESTDIR="$work/mixed/stage" "$CMAKE" --install "$work/mixed" --compone
 equal "headers below the prefix that is installed to" "-I/opt/other/include -L/opt/two/lib -lcfdtbd" \
     "$(flags "$work/mixed/stage/opt/two/lib/pkgconfig" --cflags --libs)"
 
-# The system's own folders: pkg-config says no -I and -L, the program has no path; and oneDNN where the linker does not look.
+# The system's own folders: pkg-config says no -I and -L, the program has no path; and oneDNN where the linker does
+# not look.
 mkdir -p "$work/onednn/lib"
 : >"$work/onednn/lib/libdnnl.so"
 layout system -DCMAKE_INSTALL_PREFIX=/usr -DCFDTBD_ONEDNN_LIBRARY="$work/onednn/lib/libdnnl.so"
@@ -73,5 +74,7 @@ case $(flags "$folder" --libs --static) in
 *"-L$work/onednn/lib -ldnnl "*) ;;
 *) die "the archive's oneDNN, elsewhere: $(flags "$folder" --libs --static)" ;;
 esac
-grep -q "HINTS $work/onednn/lib)" "$folder/../cmake/cfdtbd/cfdtbdConfig.cmake" || die "the CMake package does not know where oneDNN is"
-grep -qF "NEW_RPATH \"$work/onednn/lib\"" "$work/system/cmake_install.cmake" || die "the shared library would not find oneDNN"
+grep -q "HINTS $work/onednn/lib)" "$folder/../cmake/cfdtbd/cfdtbdConfig.cmake" ||
+    die "the CMake package does not know where oneDNN is"
+grep -qF "NEW_RPATH \"$work/onednn/lib\"" "$work/system/cmake_install.cmake" ||
+    die "the shared library would not find oneDNN"
