@@ -25,7 +25,7 @@ setting()
 # host_only FOLDER: neither programs nor tests of the library's project are there, nor did it change the host's settings.
 host_only()
 {
-    cmake --build "$work/$1" --target help | sed -n 's/^\.\.\. \([^ ]*\)$/\1/p' | grep -v '\.\(o\|i\|s\)$' | LC_ALL=C sort >"$work/targets"
+    cmake --build "$work/$1" --target help | sed -n 's/^\.\.\. \([^ ]*\)$/\1/p' | grep -v '\.\(o\|i\|s\)$' | sort >"$work/targets"
     for target in tests wrapper approximate cfdtbd cfdtbd_static; do
         grep -qx "$target" "$work/targets" || broken "$1 has no target $target"
     done
@@ -41,15 +41,18 @@ host_only()
 commands()
 {
     grep '"command":.*/lib/' "$work/$1/compile_commands.json" | sed -E 's,(third-party/cfdtbd|_deps/cfdtbd-build)/,HERE/,g;s,'"$work/$1"',THERE,g' |
-        LC_ALL=C sort
+        sort
 }
 
 configure subdirectory -DCFDTBD_SOURCES="$sources" -DBUILD_SHARED_LIBS=OFF
 host_only subdirectory ""
 quietly cmake --build "$work/subdirectory" -j 2
+library=$work/subdirectory/third-party/cfdtbd/lib
 uses_library "$work/subdirectory/tests" "$work/subdirectory"
 uses_library "$work/subdirectory/approximate" ""
-if nm "$work/subdirectory/third-party/cfdtbd/lib/libcfdtbd.so" | grep -q set_fast_math; then
+others=$(nm -g --defined-only "$library/libcfdtbd.a" | awk 'NF == 3 && $3 !~ /^cfd_/ { print $3 }')
+[ -z "$others" ] || broken "the archive has global names that are not public: $(echo "$others" | head -n 3)"
+if nm "$library/libcfdtbd.so" | grep -q set_fast_math; then
     broken "the library changes the floating-point mode"
 fi
 recommends "$work/subdirectory/tests" 2
