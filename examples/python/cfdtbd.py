@@ -83,8 +83,8 @@ def vector(values, size=None, dtype=np.int32):
     """Numbers in one dimension, converted only where they must be, ids never to others than were given."""
     given = np.atleast_1d(array_of(values))
     array = np.require(given, dtype, "CA")
-    changed = array is not given and dtype != np.float32 and (array != given).any()
-    if not changed and array.ndim == 1 and size in (None, array.size): return array
+    whole = given.size == 0 or given.dtype.kind in "iu" and (array is given or (array == given).all())
+    if (whole or dtype is np.float32) and array.ndim == 1 and size in (None, array.size): return array
     raise ValueError(f"{'' if size is None else size} {dtype.__name__} in one dimension are wanted, not {given!r}")
 
 # ---- what the library is for ----

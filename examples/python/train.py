@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains on a small data set and recommends: python3 train.py [LIBRARY], the path of libcfdtbd.so.1 where it is not installed.
+"""Trains on a small data set and recommends: python3 train.py [LIBRARY], the path of libcfdtbd.so.1 if it is not installed.
 
-120 users, 60 items of three kinds. A user has items of one kind; the items' pictures, eight numbers each, show their kind."""
+120 users, 60 items of three kinds. A user has items of one kind; the items' pictures, eight numbers each, show it."""
 import sys
 
 import numpy as np
@@ -29,7 +29,7 @@ with cfdtbd.Context(device="cpu", seed=7) as context:
     data = cfdtbd.Dataset(context, USERS, ITEMS)
     data.add_interactions("train", users, items)
     data.add_dense("picture", pictures)
-    config = cfdtbd.Config({"embedding_dim": 16, "epochs": 30, "select": "none", "keep.history": True, "lambda.picture": 0.5})
+    config = cfdtbd.Config({"embedding_dim": 16, "epochs": 30, "select": "none", "keep.history": True})
     model = cfdtbd.Model(context, config, data)
     model.train(progress)
     scorer = cfdtbd.Scorer(model)
