@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# cfdtbd.hpp alone compiles without a warning by g++ and clang++ (those that are there), in C++17, 20 and 23, with failures as
-# exceptions, as values, and without exceptions and type information. A program that is made with it has no variables of it.
+# cfdtbd.hpp alone compiles without a warning by g++ and clang++ (those that are there), in C++17, 20 and 23, with failures
+# as exceptions, as values, and without exceptions and type information. A program that is made with it has no variables of it.
 # compile.sh INCLUDE SOURCE_FOLDER PROGRAM
 set -eu
 include=$1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cfdtbd.hpp with failures as values: compiled with CFDTBD_EXPECTED, in C++17 with the header's own expected<T>, in C++23 with
- * the standard's, and without exceptions, where no macro is needed. */
+/* cfdtbd.hpp with failures as values: compiled with CFDTBD_EXPECTED, in C++17 with the header's own expected<T>, in C++23
+ * with the standard's, and without exceptions, where no macro is needed. */
 #include <cfdtbd.hpp>
 
 #include "support.hpp"

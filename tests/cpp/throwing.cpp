@@ -27,9 +27,9 @@ template <typename F> cfd_status thrown(F call)
     return CFD_OK;
 }
 
-template <typename T> constexpr bool moved_only =
-    !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> && std::is_nothrow_move_constructible_v<T> &&
-    std::is_nothrow_move_assignable_v<T>;
+template <typename T>
+constexpr bool moved_only = !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+                            std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 static_assert(moved_only<cfdtbd::context> && moved_only<cfdtbd::config> && moved_only<cfdtbd::dataset>);
 static_assert(moved_only<cfdtbd::model> && moved_only<cfdtbd::matrix>);
 static_assert(std::is_copy_constructible_v<cfdtbd::scorer> && std::is_nothrow_move_constructible_v<cfdtbd::scorer>);
@@ -40,11 +40,13 @@ static_assert(std::is_same_v<cfdtbd::result<int>, int>);
 static_assert(std::is_convertible_v<list &, cfdtbd::ids_out> && std::is_convertible_v<const list &, cfdtbd::ids>);
 static_assert(!std::is_convertible_v<const list &, cfdtbd::ids_out> && !std::is_convertible_v<list, cfdtbd::ids_out>);
 static_assert(!std::is_convertible_v<std::initializer_list<int32_t>, cfdtbd::ids_out>);
-static_assert(!std::is_convertible_v<std::vector<int64_t> &, cfdtbd::ids> && !std::is_convertible_v<list &, cfdtbd::numbers>);
+static_assert(!std::is_convertible_v<std::vector<int64_t> &, cfdtbd::ids> &&
+              !std::is_convertible_v<list &, cfdtbd::numbers>);
 static_assert(std::is_convertible_v<const std::array<float, 3> &, cfdtbd::numbers>);
 static_assert(std::is_convertible_v<int32_t (&)[2], cfdtbd::ids> && std::is_convertible_v<cfdtbd::ids_out, cfdtbd::ids>);
 #if defined(__cpp_lib_span)
-static_assert(std::is_convertible_v<std::span<int32_t>, cfdtbd::ids_out> && std::is_convertible_v<std::span<int32_t, 4>, cfdtbd::ids>);
+static_assert(std::is_convertible_v<std::span<int32_t>, cfdtbd::ids_out> &&
+              std::is_convertible_v<std::span<int32_t, 4>, cfdtbd::ids>);
 static_assert(std::is_convertible_v<std::span<const int32_t>, cfdtbd::ids> &&
               !std::is_convertible_v<std::span<const int32_t>, cfdtbd::ids_out>);
 #endif
@@ -238,7 +240,8 @@ void check_parameters(const cfdtbd::context &context)
     std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns)), gradient(values);
     model.get_parameter(tensor.name, values);
     const cfdtbd::matrix lies = model.parameter(tensor.name);
-    CHECK(lies.rows() == 4 && lies.columns() == 4 && lies.stride() >= 4 && lies.device() == 1 && lies.data()[5] == values[5]);
+    CHECK(lies.rows() == 4 && lies.columns() == 4 && lies.stride() >= 4 && lies.device() == 1 &&
+          lies.data()[5] == values[5]);
     CHECK(model.parameter("user.common.picture").stride() > 4);
     values[5] = 0.25F;
     model.set_parameter(tensor.name, values);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cfdtbd.py declares of structs and functions, held against the headers: their text, and a C compiler's layout of them."""
+"""What cfdtbd.py declares of structs and functions, held against the headers' text and a C compiler's layout of them."""
 import ctypes
 import glob
 import os
