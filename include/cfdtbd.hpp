@@ -77,7 +77,9 @@ namespace cfdtbd {
 /** A call that failed: its status, and cfd_last_error() as what(). */
 class error : public std::runtime_error {
 public:
+    /** Of a call that failed. */
     error(cfd_status status, const std::string &message) : std::runtime_error(message), status_(status) {}
+    /** What became of the call. */
     cfd_status status() const noexcept { return status_; }
     /** "CFD_ERROR_FILE" for instance. */
     const char *name() const noexcept { return cfd_status_name(status_); }
@@ -90,8 +92,11 @@ private:
  * has data() and size(), as std::vector, std::array, std::span; to be read, also of a list in braces, during a call. */
 template <typename T> class view {
 public:
+    /** Of nothing. */
     view() noexcept = default;
+    /** Of size numbers, which outlive the view. */
     view(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    /** Of all of a container's, which outlives the view. */
     template <typename C, typename Data = decltype(std::data(std::declval<C>())),
               typename = std::enable_if_t<std::is_same_v<std::remove_const_t<std::remove_pointer_t<Data>>,
                                                          std::remove_const_t<T>> &&
@@ -99,6 +104,7 @@ public:
     view(C &&all) noexcept : data_(std::data(all)), size_(std::size(all))
     {
     }
+    /** Of a list in braces, during a call. */
     template <typename U = T, typename = std::enable_if_t<std::is_const_v<U>>>
     view(std::initializer_list<std::remove_const_t<U>> all) noexcept : data_(std::data(all)), size_(all.size())
     {
@@ -112,6 +118,7 @@ public:
             return data_;
         }
     }
+    /** How many. */
     std::size_t size() const noexcept { return size_; }
 
 private:
@@ -120,17 +127,17 @@ private:
     std::size_t size_ = 0;
 };
 
-using ids = view<const int32_t>;
-using offsets = view<const int64_t>;
-using numbers = view<const float>;
-using numbers_out = view<float>;
-using ids_out = view<int32_t>;
+using ids = view<const int32_t>;     /**< Of users, items or columns. */
+using offsets = view<const int64_t>; /**< Of rows in CSR form. */
+using numbers = view<const float>;   /**< Rows or features. */
+using ids_out = view<int32_t>;       /**< To be written. */
+using numbers_out = view<float>;     /**< To be written. */
 
 /** Lists of k items each, one after the other, as cfd_recommend fills them: counts has how many of them there are. */
 struct lists {
-    std::vector<int32_t> items;
-    std::vector<float> scores;
-    std::vector<int32_t> counts;
+    std::vector<int32_t> items;  /**< Ids; -1 where a list is shorter. */
+    std::vector<float> scores;   /**< Of each; -infinity where a list is shorter. */
+    std::vector<int32_t> counts; /**< How many items each list has. */
 };
 
 namespace detail {
@@ -191,12 +198,17 @@ inline void end_tensor(DLManagedTensor *tensor) noexcept
  * whoever takes over DLPack's tensors. The data are in host memory where device() is 1, DLPack's number for that. */
 class matrix : public detail::handle<DLManagedTensor, detail::end_tensor> {
 public:
+    /** Takes over a view that was made in C. */
     explicit matrix(DLManagedTensor *owned) noexcept : handle(owned) {}
+    /** The first number of the first row. */
     float *data() const noexcept { return static_cast<float *>(layout().data); }
+    /** How many. */
     std::size_t rows() const noexcept { return static_cast<std::size_t>(layout().shape[0]); }
+    /** Numbers of a row, side by side. */
     std::size_t columns() const noexcept { return static_cast<std::size_t>(layout().shape[1]); }
     /** Numbers from one row to the next. */
     std::size_t stride() const noexcept { return static_cast<std::size_t>(layout().strides[0]); }
+    /** DLPack's number of the kind of device. */
     int32_t device() const noexcept { return layout().device_type; }
 
 private:
@@ -208,7 +220,9 @@ inline namespace CFDTBD_HPP_WAY {
 /* ---- results ---- */
 
 #if CFDTBD_HPP_THROWS
+/** What an operation gives: see above. */
 template <typename T> using result = T;
+/** What an operation gives that is one of several in a row on one handle: the handle, or an expected<void>. */
 template <typename T> using chain = T &;
 #elif defined(__cpp_lib_expected)
 template <typename T> using expected = std::expected<T, error>;
@@ -407,8 +421,10 @@ inline result<void> check(cfd_status status)
 
 /* ---- context and config ---- */
 
+/** A device, its threads, memory and seed. */
 class context : public detail::handle<cfd_context, cfd_context_destroy> {
 public:
+    /** Takes over a handle of C. */
     explicit context(cfd_context *owned) noexcept : handle(owned) {}
     static result<context> make(const cfd_context_options *options = nullptr)
     {
@@ -446,8 +462,10 @@ public:
     }
 };
 
+/** Every setting of model, training and evaluation, by key. */
 class config : public detail::handle<cfd_config, cfd_config_destroy> {
 public:
+    /** Takes over a handle of C. */
     explicit config(cfd_config *owned) noexcept : handle(owned) {}
     static result<config> make() { return way::make<config>(cfd_config_create); }
 #if CFDTBD_HPP_THROWS
@@ -520,8 +538,10 @@ private:
 
 /* ---- data set ---- */
 
+/** Users, items, interactions, modalities, names. */
 class dataset : public detail::handle<cfd_dataset, cfd_dataset_destroy> {
 public:
+    /** Takes over a handle of C. */
     explicit dataset(cfd_dataset *owned) noexcept : handle(owned) {}
     static result<dataset> make(const context &in, int32_t n_users, int32_t n_items)
     {
@@ -650,8 +670,10 @@ private:
 
 /* ---- model ---- */
 
+/** Parameters, optimizer state and graph: what is trained. */
 class model : public detail::handle<cfd_model, cfd_model_destroy> {
 public:
+    /** Takes over a handle of C. */
     explicit model(cfd_model *owned) noexcept : handle(owned) {}
     static result<model> make(const context &in, const config &settings, const dataset &data)
     {

@@ -13,8 +13,10 @@ inline namespace CFDTBD_HPP_WAY {
 
 /* ---- scorer ---- */
 
+/** An immutable snapshot that serves any number of threads. */
 class scorer : public detail::handle<cfd_scorer, cfd_scorer_release> {
 public:
+    /** Takes over a hold of C. */
     explicit scorer(cfd_scorer *owned) noexcept : handle(owned) {}
     static result<scorer> make(model &from) { return way::make<scorer>(cfd_scorer_create, from.get()); }
     static result<scorer> make(const context &in, model &from)
@@ -34,7 +36,9 @@ public:
         return way::make<scorer>(cfd_scorer_create_popularity, in.get(), data.get(), with_validation);
     }
     scorer(const scorer &other) noexcept : handle(cfd_scorer_retain(other.get())) {}
+    /** Takes over the other's hold. */
     scorer(scorer &&other) noexcept = default;
+    /** Another hold in place of this one. */
     scorer &operator=(scorer other) noexcept
     {
         std::swap(static_cast<handle &>(*this), static_cast<handle &>(other));
@@ -329,6 +333,7 @@ inline result<std::vector<cfd_metrics>> evaluate(const scorer &ranks, const data
 {
     return way::evaluate(cfd_evaluate_scorer, ranks.get(), data, options, n_users);
 }
+/** As a scorer's, at the model's present parameters. */
 inline result<std::vector<cfd_metrics>>
 evaluate(model &ranks, const dataset &data, const cfd_evaluate_options *options = nullptr, std::size_t *n_users = nullptr)
 {
