@@ -11,8 +11,8 @@ install(TARGETS cfdtbd EXPORT cfdtbdTargets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development)
 install(TARGETS cfdtbd_static EXPORT cfdtbdStaticTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
-install(FILES include/cfdtbd.h include/cfdtbd_serving.h include/cfdtbd.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT development)
+install(FILES include/cfdtbd.h include/cfdtbd_serving.h include/cfdtbd.hpp include/cfdtbd_serving.hpp
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/cfdtbd)
 foreach(set cfdtbdTargets cfdtbdStaticTargets) # two: a program that links the shared library needs nothing of the archive's
   install(EXPORT ${set} NAMESPACE cfdtbd:: DESTINATION ${package_folder} COMPONENT development)
