@@ -30,7 +30,9 @@ namespace cfdtbd {
 /** A call that failed: its status, and cfd_last_error() as what(). */
 class error : public std::runtime_error {
 public:
+    /** Of a call that failed. */
     error(cfd_status status, const std::string &message) : std::runtime_error(message), status_(status) {}
+    /** What became of the call. */
     cfd_status status() const noexcept { return status_; }
 
 private:
@@ -48,10 +50,13 @@ inline void check(cfd_status status)
 /** Numbers in the caller's memory: a pointer and how many, or a vector. */
 template <typename T> class view {
 public:
+    /** Of size numbers; they outlive the view. */
     view(const T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    /** Of all of a vector's; it outlives the view. */
     view(const std::vector<T> &all) noexcept : data_(all.data()), size_(all.size()) {}
     /** Never NULL, which means something else than an empty list to some functions. */
     const T *data() const noexcept { return data_ != nullptr ? data_ : &none; }
+    /** How many. */
     std::size_t size() const noexcept { return size_; }
 
 private:
@@ -60,14 +65,14 @@ private:
     std::size_t size_;
 };
 
-using ids = view<int32_t>;
-using numbers = view<float>;
+using ids = view<int32_t>;   /**< Of users or items. */
+using numbers = view<float>; /**< Rows or features. */
 
 /** Lists of k items each, one after the other, as cfd_recommend fills them: counts has how many of them there are. */
 struct lists {
-    std::vector<int32_t> items;
-    std::vector<float> scores;
-    std::vector<int32_t> counts;
+    std::vector<int32_t> items;  /**< Ids; -1 where a list is shorter. */
+    std::vector<float> scores;   /**< Of each; -infinity where a list is shorter. */
+    std::vector<int32_t> counts; /**< How many items each list has. */
 };
 
 namespace detail {
@@ -122,6 +127,7 @@ inline std::vector<const char *> pointers(const std::vector<std::string> &names)
 
 /* ---- context and config ---- */
 
+/** A device, its threads, memory and seed. */
 class context : public detail::handle<cfd_context, cfd_context_destroy> {
 public:
     explicit context(const cfd_context_options *options = nullptr)
@@ -138,6 +144,7 @@ public:
     }
 };
 
+/** Every setting of model, training and evaluation, by key. */
 class config : public detail::handle<cfd_config, cfd_config_destroy> {
 public:
     config()
@@ -182,6 +189,7 @@ public:
 
 /* ---- data set ---- */
 
+/** Users, items, interactions, modalities, names. */
 class dataset : public detail::handle<cfd_dataset, cfd_dataset_destroy> {
 public:
     dataset(const context &in, int32_t n_users, int32_t n_items)
@@ -260,6 +268,7 @@ public:
 
 /* ---- model ---- */
 
+/** Parameters, optimizer state and graph: what is trained. */
 class model : public detail::handle<cfd_model, cfd_model_destroy> {
 public:
     model(const context &in, const config &settings, const dataset &data)
@@ -307,6 +316,7 @@ public:
 
 /* ---- scorer ---- */
 
+/** An immutable snapshot that serves any number of threads. */
 class scorer : public detail::handle<cfd_scorer, cfd_scorer_release> {
 public:
     explicit scorer(model &from)
@@ -336,7 +346,9 @@ public:
         return scorer(made);
     }
     scorer(const scorer &other) noexcept : handle(cfd_scorer_retain(other.get())) {}
+    /** Takes over the other's hold. */
     scorer(scorer &&other) noexcept = default;
+    /** Another hold in place of this one. */
     scorer &operator=(scorer other) noexcept
     {
         std::swap(static_cast<handle &>(*this), static_cast<handle &>(other));
