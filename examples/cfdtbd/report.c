@@ -233,7 +233,10 @@ int report_write(const training_run *run, const char *path)
     const final_evaluation *f = &run->final;
     json j = json_begin(target.file, true);
     json_open(&j, NULL, '{');
+    json_integer(&j, "format", REPORT_FORMAT);
     json_text(&j, "selected_on", run->selected_on);
+    json_text(&j, "preset", run->preset);
+    json_text(&j, "ablation", run->ablation);
     write_evaluation(&j, "test", f, f->model, f->done && f->on_test);
     write_evaluation(&j, "popularity", f, f->popularity, f->done);
     write_best(&j, run);
@@ -242,6 +245,7 @@ int report_write(const training_run *run, const char *path)
     code = write_config(&j, run);
     write_environment(&j, run);
     write_history(&j, run);
+    look_json(&j, &run->look);
     json_close(&j, '}');
     json_end(&j);
     if (code != EXIT_DONE) {
