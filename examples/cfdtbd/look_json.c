@@ -32,7 +32,7 @@ static void write_integers(json *j, const char *key, const int32_t *values, size
 {
     bool indented = open_line(j, key);
     for (size_t i = 0; i < n; i++) {
-        json_integer(j, NULL, values[i]);
+        json_signed(j, NULL, values[i]);
     }
     close_line(j, indented);
 }
@@ -78,7 +78,7 @@ static void write_cosines(json *j, const look *l)
         const look_pair *pair = &l->pairs[i];
         json_open(j, NULL, '{');
         write_roles(j, l, pair);
-        json_integer(j, "n_items", pair->n_items);
+        json_signed(j, "n_items", pair->n_items);
         write_integers(j, "epochs", l->epochs, l->n_epochs);
         if (l->has_common) {
             write_part(j, "common", pair->common, l->n_epochs);
@@ -108,9 +108,9 @@ static void write_shares(json *j, const look *l)
     const look_shares *s = &l->shares;
     size_t n = 0;
     json_open(j, "shares", '{');
-    json_integer(j, "k", LOOK_K);
-    json_integer(j, "n_users", (int64_t)s->n_users);
-    json_integer(j, "n_scores", (int64_t)s->n_scores);
+    json_signed(j, "k", LOOK_K);
+    json_signed(j, "n_users", (int64_t)s->n_users);
+    json_signed(j, "n_scores", (int64_t)s->n_scores);
     json_open(j, "parts", '[');
     write_share(j, "base", NULL, &s->parts[n++]);
     for (size_t r = 0; 2 * r + 2 < s->n_parts; r++) {
@@ -141,11 +141,11 @@ static void write_groups(json *j, const char *key, const look_group *groups, siz
     for (size_t i = 0; i < n; i++) {
         const look_group *g = &groups[i];
         json_open(j, NULL, '{');
-        json_integer(j, "from", g->from);
-        json_integer(j, "to", g->to);
-        json_integer(j, of_users ? "n_users" : "n_items", g->members);
+        json_signed(j, "from", g->from);
+        json_signed(j, "to", g->to);
+        json_signed(j, of_users ? "n_users" : "n_items", g->members);
         if (!of_users) {
-            json_integer(j, "n_held_out", g->n);
+            json_signed(j, "n_held_out", g->n);
         }
         write_metrics(j, "model", &g->model, of_users);
         write_metrics(j, "popularity", &g->popularity, of_users);
@@ -163,7 +163,7 @@ static void write_ranking(json *j, const look *l)
     }
     json_open(j, "ranking", '{');
     json_text(j, "split", g->on_test ? "test" : "validation");
-    json_integer(j, "n_users", (int64_t)g->n_users);
+    json_signed(j, "n_users", (int64_t)g->n_users);
     write_groups(j, "by_item_popularity", g->items, g->n_items_groups, false);
     write_groups(j, "by_user_activity", g->users, g->n_users_groups, true);
     json_close(j, '}');
@@ -210,7 +210,7 @@ void look_json(json *j, const look *l)
         return;
     }
     json_open(j, "look", '{');
-    json_integer(j, "every", l->every);
+    json_signed(j, "every", l->every);
     json_number(j, "seconds", l->seconds);
     write_cosines(j, l);
     write_shares(j, l);
