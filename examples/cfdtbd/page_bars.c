@@ -118,6 +118,30 @@ static void draw_legend(FILE *f, const bar_chart *c)
     }
 }
 
+enum label_size { LABEL_FULL, LABEL_SMALL, LABEL_STAGGERED };
+
+static size_t characters(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++) {
+        n += ((unsigned char)*text & 0xc0u) != 0x80u;
+    }
+    return n;
+}
+
+/* As large as the longest label below its column allows. */
+static enum label_size find_label_size(const bar_chart *c, double pitch)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        size_t n = characters(c->bars[i].label);
+        longest = n > longest ? n : longest;
+    }
+    return 6.6 * (double)longest <= pitch - 4.0   ? LABEL_FULL
+           : 5.5 * (double)longest <= pitch - 2.0 ? LABEL_SMALL
+                                                  : LABEL_STAGGERED;
+}
+
 void draw_columns(FILE *f, const bar_chart *c)
 {
     double low;
@@ -127,6 +151,7 @@ void draw_columns(FILE *f, const bar_chart *c)
     axis_vertical(f, &y, LEFT, RIGHT, c->y_unit);
     draw_legend(f, c);
     double pitch = (RIGHT - LEFT) / (double)c->n;
+    enum label_size size = find_label_size(c, pitch);
     double width = fmin(22.0, pitch * 0.8 / (double)c->n_series);
     for (size_t i = 0; i < c->n; i++) {
         double middle = LEFT + ((double)i + 0.5) * pitch;
@@ -137,13 +162,14 @@ void draw_columns(FILE *f, const bar_chart *c)
             double zero = scale_at(&y, 0.0);
             draw_bar(f, c, i, s, x + width * (double)s + 0.5, fmin(zero, end), width - 1.0, fabs(zero - end));
             if (c->n_series <= 2 && s == 0) {
-                svg_text(f, middle, end - 4, "middle", "small");
-                put_value(f, c, c->bars[i].values[s]);
+                svg_text(f, x + width / 2.0, end - 4, "middle", "small");
+                put_number(f, c->bars[i].values[s], 3);
                 svg_text_end(f);
             }
         }
-        svg_text(f, middle, BOTTOM + 16, "middle", "tick");
-        put_cut_text(f, c->bars[i].label, 12);
+        bool lower = size == LABEL_STAGGERED && i % 2 == 1;
+        svg_text(f, middle, BOTTOM + (lower ? 24 : 14), "middle", size == LABEL_FULL ? "tick" : "tick small");
+        put_cut_text(f, c->bars[i].label, 16);
         svg_text_end(f);
     }
     svg_text(f, (LEFT + RIGHT) / 2.0, BOTTOM + 34, "middle", "unit");

@@ -28,7 +28,7 @@ void mark_best(const runs *r, line_chart *chart)
     chart->mark = NAN;
     if (r->n == 1 && run_true(&r->files[0], "best/selected")) {
         chart->mark = run_number(&r->files[0], "best/epoch");
-        snprintf(chart->mark_label, sizeof chart->mark_label, "kept: epoch %.0f", chart->mark);
+        snprintf(chart->mark_label, sizeof chart->mark_label, "\xe2\x94\x86 kept: epoch %.0f", chart->mark);
     }
 }
 
@@ -89,14 +89,15 @@ static void losses_of_one(runs *r, figure *fig)
     total->from_zero = true;
     add_panel(fig, total, "Total, ranking and penalty");
 
+    static const size_t styles[SERIES] = {2, 5, 6, 7, 0, 1, 2, 5}; /* of modalities: others than those of the branches */
     line_chart *branches = new_lines(r, "loss");
-    add_history(r, branches, 0, "base", 0, "losses/ranking_of/base");
-    add_history(r, branches, 0, "fused", 1, "losses/ranking_of/fused");
+    add_history(r, branches, 0, "base", 4, "losses/ranking_of/base");
+    add_history(r, branches, 0, "fused", 3, "losses/ranking_of/fused");
     const char *role;
     for (size_t i = 0; (role = run_key(&r->files[0], i, "history/0/losses/ranking_of/modality")) && i < SERIES; i++) {
         char path[160];
         snprintf(path, sizeof path, "losses/ranking_of/modality/%s", role);
-        add_history(r, branches, 0, role, 2 + i, path);
+        add_history(r, branches, 0, role, styles[i], path);
     }
     branches->from_zero = true;
     add_panel(fig, branches, "Ranking, by branch");

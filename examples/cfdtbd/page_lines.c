@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEFT = 48, TOP = 24, BOTTOM = LINE_HEIGHT - 42, RIGHT = PANEL_WIDTH - 82, APART = 14, MARKS = 6, MOST_HINTS = 120 };
+enum { LEFT = 48, TOP = 24, BOTTOM = LINE_HEIGHT - 42, APART = 14, MARKS = 6, MOST_HINTS = 120, NAME = 12 };
 
 /* ---- ranges ---- */
 
@@ -17,6 +17,17 @@ static void widen(double *low, double *high, const double *values, size_t n)
             *high = fmax(*high, values[i]);
         }
     }
+}
+
+/* Where the panel ends, so that the names beside it have room. */
+static double right_end(const line_chart *c)
+{
+    size_t longest = 4;
+    for (size_t i = 0; i < c->n; i++) {
+        size_t n = strlen(c->lines[i].label);
+        longest = n > longest ? n : longest;
+    }
+    return PANEL_WIDTH - 24.0 - 6.2 * (double)(longest < NAME ? longest : NAME);
 }
 
 static void find_scales(const line_chart *c, scale *x, scale *y)
@@ -33,7 +44,7 @@ static void find_scales(const line_chart *c, scale *x, scale *y)
         widen(&y_low, &y_high, l->high, l->n);
     }
     bool given = c->low < c->high;
-    *x = scale_make(x_low, x_high, LEFT, RIGHT, 6, true, false);
+    *x = scale_make(x_low, x_high, LEFT, right_end(c), 6, true, false);
     *y = scale_make(given ? c->low : y_low, given ? c->high : y_high, BOTTOM, TOP, 5, false, true);
 }
 
@@ -153,10 +164,10 @@ static void draw_names(FILE *f, const line_chart *c, const scale *x, const scale
         while (!is_drawn(l, last - 1)) {
             last--;
         }
-        svg_line(f, scale_at(x, l->x[last - 1]) + 4, names[i].at, RIGHT + 8, names[i].y, "leader");
-        svg_mark(f, l->style, RIGHT + 13, names[i].y);
-        svg_text(f, RIGHT + 20, names[i].y + 4, "start", "name");
-        put_cut_text(f, l->label, 10);
+        svg_line(f, scale_at(x, l->x[last - 1]) + 4, names[i].at, x->to + 8, names[i].y, "leader");
+        svg_mark(f, l->style, x->to + 13, names[i].y);
+        svg_text(f, x->to + 20, names[i].y + 4, "start", "name");
+        put_cut_text(f, l->label, NAME);
         svg_text_end(f);
     }
 }
@@ -166,13 +177,12 @@ void draw_lines(FILE *f, const line_chart *chart)
     scale x;
     scale y;
     find_scales(chart, &x, &y);
-    axis_vertical(f, &y, LEFT, RIGHT, chart->y_unit);
+    axis_vertical(f, &y, LEFT, x.to, chart->y_unit);
     axis_horizontal(f, &x, BOTTOM, chart->x_unit);
     if (isfinite(chart->mark) && chart->mark >= x.low && chart->mark <= x.high) {
         double at = scale_at(&x, chart->mark);
-        bool right = at > (LEFT + RIGHT) / 2.0;
         svg_line(f, at, TOP, at, BOTTOM, "best");
-        svg_text(f, at + (right ? -5 : 5), BOTTOM - 6, right ? "end" : "start", "note");
+        svg_text(f, x.to, 12, "end", "note");
         put_text(f, chart->mark_label);
         svg_text_end(f);
     }

@@ -68,7 +68,7 @@ void figure_shares(runs *r, figure *fig)
     static const char *const keys[] = {"share", "contribution"};
     static const char *const titles[] = {"Share of each part", "Mean contribution, in units of the score"};
     fig->name = "shares";
-    fig->title = "What the scores are made of";
+    fig->title = "Shares and contributions";
     for (size_t i = 0; i < 2; i++) {
         bar_chart *chart = share_bars(r, keys[i]);
         chart->percent = i == 0;

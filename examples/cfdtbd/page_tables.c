@@ -93,16 +93,17 @@ static void put_ending(FILE *f, const run_file *file)
     }
     fputs("</dd>\n", f);
     put_fact(f, "Kept");
-    put_count(f, file, "best/epoch", "");
+    fputs("epoch ", f);
+    put_number(f, run_number(file, "best/epoch"), 0);
     if (run_true(file, "best/selected")) {
-        fputs("is the epoch, best on ", f);
         const char *split = run_text(file, "best/split");
+        fputs(", the best on ", f);
         put_text(f, split ? split : "?");
         fputs(" (HR@5 + NDCG@5 ", f);
         put_number(f, run_number(file, "best/score"), 4);
         fputs(")</dd>\n", f);
     } else {
-        fputs("is the epoch, the last: none was evaluated</dd>\n", f);
+        fputs(", the last: none was evaluated</dd>\n", f);
     }
 }
 
@@ -188,7 +189,7 @@ static void put_metric_row(FILE *f, const runs *r, const char *key, size_t popul
     fputs("</th>", f);
     for (size_t run = 0; run < r->n; run++) {
         double value = run_number(&r->files[run], "%s/%s", final_section(&r->files[run]), key);
-        fprintf(f, "<td%s>", r->n > 1 && value == best ? " class=\"best\"" : "");
+        fprintf(f, "<td%s>", r->n > 1 && popularities == 1 && value == best ? " class=\"best\"" : "");
         put_number(f, value, 4);
         fputs("</td>", f);
     }
@@ -207,17 +208,27 @@ static void put_metric_row(FILE *f, const runs *r, const char *key, size_t popul
     fputs("</tr>\n", f);
 }
 
-static void put_metrics_caption(FILE *f, const run_file *file)
+/* "test split, full ranking, 60 users" */
+static void put_protocol(FILE *f, const run_file *file)
 {
     char text[NUMBER_BYTES];
     const char *section = run_has(file, "test") ? "test" : "popularity";
     const char *split = run_text(file, "%s/split", section);
     const char *protocol = run_text(file, "%s/protocol", section);
-    fputs("<caption>On the ", f);
-    put_text(f, split ? split : "?");
+    put_text(f, split ? split : "no");
     fputs(" split, ", f);
     put_text(f, protocol ? protocol : "?");
-    fprintf(f, " ranking, %s users</caption>\n", grouped_text(text, run_number(file, "%s/n_users", section)));
+    fprintf(f, " ranking, %s users", grouped_text(text, run_number(file, "%s/n_users", section)));
+}
+
+static void put_metrics_caption(FILE *f, const runs *r, bool one)
+{
+    fputs("<caption>On the ", f);
+    for (size_t run = 0; run < (one ? 1 : r->n); run++) {
+        fprintf(f, "%s%s%s", run > 0 ? "; " : "", one ? "" : run_letter(run), one ? "" : ": ");
+        put_protocol(f, &r->files[run]);
+    }
+    fputs(one ? "</caption>\n" : ". What was measured differently cannot be compared.</caption>\n", f);
 }
 
 /* The run with most cut-offs names the rows. */
@@ -238,7 +249,7 @@ static void put_metrics(FILE *f, const runs *r)
     const char *section = final_section(rows);
     size_t popularities = one_popularity(r) ? 1 : r->n;
     fputs("<div class=\"scroll\"><table>\n", f);
-    put_metrics_caption(f, rows);
+    put_metrics_caption(f, r, popularities == 1);
     fputs("<thead><tr><th></th>", f);
     for (size_t run = 0; run < r->n; run++) {
         fprintf(f, "<th scope=\"col\">%s</th>", r->n > 1 ? run_letter(run) : "model");
