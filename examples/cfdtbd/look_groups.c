@@ -245,7 +245,7 @@ static int32_t largest(const int32_t *counts, size_t n)
     return most;
 }
 
-static int group_items(const ranking *r, const places of_model, const places of_popularity, look_groups *out)
+static int group_items(const ranking *r, const int32_t *of_model, const int32_t *of_popularity, look_groups *out)
 {
     int32_t most = largest(r->item_count, (size_t)r->l->n_items);
     int64_t *weights = calloc((size_t)most + 1, sizeof *weights);
@@ -280,7 +280,7 @@ static int group_items(const ranking *r, const places of_model, const places of_
     return code;
 }
 
-static int group_users(const ranking *r, const places of_model, const places of_popularity, look_groups *out)
+static int group_users(const ranking *r, const int32_t *of_model, const int32_t *of_popularity, look_groups *out)
 {
     int32_t most = largest(r->user_count, (size_t)r->l->n_users);
     int64_t *weights = calloc((size_t)most + 1, sizeof *weights);
