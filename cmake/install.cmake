@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts where, in components: runtime (the shared library), development (headers, archive, cfdtbd.pc, the
-# CMake package), tools (the program), cuda (the plugin), documentation.
+# What `cmake --install` puts where, in components: runtime (the shared library), development (headers, archive, cfdtbd.pc,
+# the CMake package), tools (the program), cuda (the plugin), documentation.
 include(CMakePackageConfigHelpers)
 
 # ---- the libraries, the headers and the CMake package ----
@@ -34,8 +34,8 @@ foreach(library ${CFDTBD_DENSE_LIBRARIES})
   list(APPEND dense_names ${name})
   list(APPEND dense_flags -l${name})
 endforeach()
-list(GET dense_names 0 CFDTBD_DENSE_NAME)
-list(SUBLIST dense_names 1 -1 CFDTBD_DENSE_BESIDES)
+list(POP_FRONT dense_names CFDTBD_DENSE_NAME)
+list(JOIN dense_names " " CFDTBD_DENSE_BESIDES)
 set(CFDTBD_DENSE_FOLDERS "${dense_folders}")
 list(JOIN dense_flags " " CFDTBD_PRIVATE_LIBS)
 string(APPEND CFDTBD_PRIVATE_LIBS " -lpthread -ldl -lm")

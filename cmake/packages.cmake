@@ -71,6 +71,7 @@ if(CFDTBD_CUDA_FILE)
           "libcfdtbd${PROJECT_VERSION_MAJOR} (= ${debian_version})" ${CFDTBD_CUDA_FILE})
 endif()
 include(CPack)
-file(REMOVE ${PROJECT_BINARY_DIR}/CPackSourceConfig.cmake) # where it is, CMake has a package_source of its own, which packs all that is there
-add_custom_target(package_source VERBATIM
-  COMMAND sh ${PROJECT_SOURCE_DIR}/packaging/source.sh ${PROJECT_VERSION} ${PROJECT_BINARY_DIR}/cfdtbd-${PROJECT_VERSION}.tar.gz)
+# Where this is, CMake has a package_source of its own, which packs all that lies in the folder.
+file(REMOVE ${PROJECT_BINARY_DIR}/CPackSourceConfig.cmake)
+add_custom_target(package_source VERBATIM COMMAND sh ${PROJECT_SOURCE_DIR}/packaging/source.sh
+  ${PROJECT_VERSION} ${PROJECT_BINARY_DIR}/cfdtbd-${PROJECT_VERSION}.tar.gz)

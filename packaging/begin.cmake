@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Read by cpack before anything is staged: refuses a tree that would put files where Debian does not look, dates everything in the
-# packages by the changelog, and works out what they depend on.
+# Read by cpack before anything is staged: refuses a tree that would put files where Debian does not look, dates
+# everything in the packages by the changelog, and works out what they depend on.
 if(NOT CPACK_GENERATOR STREQUAL "DEB")
   return()
 endif()
@@ -10,8 +10,8 @@ if(NOT CPACK_CFDTBD_LIBDIR STREQUAL "/usr/lib/${CPACK_CFDTBD_ARCHITECTURE}")
 endif()
 
 function(run output)
-  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${scratch} RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE error
-                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${scratch} RESULT_VARIABLE result OUTPUT_VARIABLE said
+                  ERROR_VARIABLE error OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "${ARGN}: ${result} ${error}")
   endif()
@@ -26,8 +26,8 @@ set(ENV{SOURCE_DATE_EPOCH} ${seconds})
 
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # it would come before each description
 
-# Libraries of ours and of CUDA's are found, but belong to no package: the first are written in cmake/packages.cmake, the others
-# are said in the description.
+# Libraries of ours and of CUDA's are found, but belong to no package: the first are written in cmake/packages.cmake,
+# the others are said in the description.
 set(folders "")
 foreach(folder ${CPACK_CFDTBD_LIBRARY_FOLDERS})
   list(APPEND folders -l${folder})

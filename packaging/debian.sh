@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the Debian packages: debian.sh [FOLDER [CMAKE-OPTION...]]; they are put into FOLDER (build/debian), which holds the build,
-# too. Needs dpkg-dev, file and what building the library needs. Where nvcc is, libcfdtbd1-cuda is among them.
+# Builds the Debian packages: debian.sh [FOLDER [CMAKE-OPTION...]]; they are put into FOLDER (build/debian), which
+# holds the build, too. Needs dpkg-dev, file and what building the library needs. Where nvcc is, libcfdtbd1-cuda is
+# among them.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)

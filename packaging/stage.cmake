@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Run by cpack when the files of each package are in a folder of their own: adds what Debian wants in every package (copyright,
-# changelog), strips, compresses manual pages, and dates every file by the changelog.
+# Run by cpack when the files of each package are in a folder of their own: adds what Debian wants in every package
+# (copyright, changelog), strips, and compresses manual pages.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
@@ -34,5 +34,4 @@ foreach(group ${CPACK_CFDTBD_GROUPS})
     run(${CPACK_CFDTBD_STRIP} --strip-unneeded --remove-section=.comment --remove-section=.note ${file})
   endforeach()
   run(chmod -R u=rwX,go=rX ${usr})
-  run(find ${usr} -exec touch -h -d @$ENV{SOURCE_DATE_EPOCH} {} +)
 endforeach()
