@@ -27,7 +27,7 @@ setting()
 of_cmake='all|clean|depend|edit_cache|rebuild_cache|test|install(/.*)?|list_install_components'
 of_library='cfdtbd(_(static|internal|objects|kernels_[a-z0-9]+))?'
 
-# host_only FOLDER BUILD_TYPE: neither programs nor tests of the library's project are there, nor did it change the host's settings.
+# host_only FOLDER BUILD_TYPE: none of the library's programs and tests is there, and the host's build type is what it was.
 host_only()
 {
     cmake --build "$work/$1" --target help |
