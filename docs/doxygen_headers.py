@@ -5,7 +5,7 @@ and Doxygen complains.
     structs     struct_size, fields called reserved, _INIT macros: their rule stands at the top of cfdtbd.h; the version's numbers
     a, b; /**<  a comment behind several names is of all of them
     functions   a declaration directly below another one shares its comment; handles among the parameters are what their type says
-    C++         a method without a comment is the function of C that it calls first
+    C++         a method without a comment is the function of C that it names first
 
 Called as  python3 doxygen_headers.py FILE;  prints the header."""
 import re
@@ -56,7 +56,7 @@ def methods(text):
         if re.match(r" {4}(?!return|using|friend|struct|class|template)[a-z][^;={}]*\(", line) and not lines[number - 1].endswith("*/"):
             body = "\n".join(lines[number:number + 12])
             body = re.split(r"\n    \}|\n\n|(?<=\})\n(?=    [a-z])", body)[0]
-            called = re.search(r"\b(?!cfd_last_error)(cfd_\w+)\(", body)
+            called = re.search(r"\b(?!cfd_last_error)(cfd_\w+)[(,)]", body)
             if called:
                 lines[number] = f"    /** {called[1]}(). */{line[3:]}"
     return "\n".join(lines)

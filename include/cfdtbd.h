@@ -34,9 +34,14 @@
 #define CFD_API
 #endif
 
+/** The version of this header (docs/abi-policy.md says what each number promises); cfd_version() is that of the library. */
 #define CFD_VERSION_MAJOR 1
 #define CFD_VERSION_MINOR 0
 #define CFD_VERSION_PATCH 0
+/** The three as text. */
+#define CFD_VERSION_STRING "1.0.0"
+/** The three as one number, for comparisons in the preprocessor: 1.2.3 is 10203. */
+#define CFD_VERSION_NUMBER (CFD_VERSION_MAJOR * 10000 + CFD_VERSION_MINOR * 100 + CFD_VERSION_PATCH)
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,7 +73,7 @@ CFD_API const char *cfd_last_error(void);
  * A static string. Thread-safe. Since 1.0. */
 CFD_API const char *cfd_status_name(cfd_status status);
 
-/** The version of the library that runs, "1.0.0". Compare with CFD_VERSION_* of the header that was compiled
+/** The version of the library that runs, "1.0.0"; CFD_VERSION_STRING is that of the header that was compiled
  * against. A static string. Thread-safe. Since 1.0. */
 CFD_API const char *cfd_version(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands around a fragment of C from the documentation: the handles that it may use, made from the folder's DATA. A call
- * of the library that fails in it, on this thread, is a failure of the fragment. */
+/* What stands around a fragment of C from the documentation: the handles that it may use, made from the folder's DATA. A
+ * call of the library that fails in it, on this thread, is a failure of the fragment. */
 #include <cfdtbd.h>
 #include <inttypes.h>
 #include <math.h>

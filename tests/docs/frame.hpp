@@ -11,8 +11,10 @@ static cfdtbd::context context;
 static cfdtbd::config config;
 static cfdtbd::dataset dataset = cfdtbd::dataset::open(context, "DATA");
 static cfdtbd::model model(context,
-                           config.set("keep.history", "yes").set("epochs", "4").set("select", "none").set("modalities",
-                                                                                                "visual=photo,textual=title"),
+                           config.set("keep.history", "yes")
+                               .set("epochs", "4")
+                               .set("select", "none")
+                               .set("modalities", "visual=photo,textual=title"),
                            dataset); /* trained by frame_run for four epochs */
 static cfdtbd::scorer scorer(model);
 
