@@ -172,7 +172,7 @@ void draw_columns(FILE *f, const bar_chart *c)
         put_cut_text(f, c->bars[i].label, 16);
         svg_text_end(f);
     }
-    svg_text(f, (LEFT + RIGHT) / 2.0, BOTTOM + 34, "middle", "unit");
+    svg_text(f, (LEFT + RIGHT) / 2.0, BOTTOM + (size == LABEL_STAGGERED ? 39 : 34), "middle", "unit");
     put_text(f, c->x_unit);
     svg_text_end(f);
 }

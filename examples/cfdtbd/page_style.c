@@ -108,7 +108,7 @@ void style_page(FILE *f)
           "main{max-width:none;padding:0}\n"
           "h1{font-size:20pt}h2{font-size:14pt;margin-top:20pt;break-after:avoid}h3{break-after:avoid}\n"
           ".panels{grid-template-columns:repeat(2,1fr);gap:10pt}\n"
-          ".panels>div,tr,dl div{break-inside:avoid}\n"
+          "figure,figcaption,.panels>div,tr,dl div{break-inside:avoid}\n"
           "figcaption,table,.missing,dl{font-size:9.5pt}figcaption{break-after:avoid}\n"
           ".settings{columns:2;font-size:8.5pt}\n"
           ".scroll{overflow:visible}\n"
