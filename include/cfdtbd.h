@@ -30,12 +30,18 @@
 #if defined(CFD_BUILD_SHARED) && defined(__GNUC__)
 #define CFD_API __attribute__((visibility("default")))
 #else
+/** Before every function that the library exports. */
 #define CFD_API
 #endif
 
+/** The version of this header (docs/abi-policy.md says what each number promises); cfd_version() is that of the library. */
 #define CFD_VERSION_MAJOR 1
 #define CFD_VERSION_MINOR 0
 #define CFD_VERSION_PATCH 0
+/** The three as text. */
+#define CFD_VERSION_STRING "1.0.0"
+/** The three as one number, for comparisons in the preprocessor: 1.2.3 is 10203. */
+#define CFD_VERSION_NUMBER (CFD_VERSION_MAJOR * 10000 + CFD_VERSION_MINOR * 100 + CFD_VERSION_PATCH)
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,7 +73,7 @@ CFD_API const char *cfd_last_error(void);
  * A static string. Thread-safe. Since 1.0. */
 CFD_API const char *cfd_status_name(cfd_status status);
 
-/** The version of the library that runs, "1.0.0". Compare with CFD_VERSION_* of the header that was compiled
+/** The version of the library that runs, "1.0.0"; CFD_VERSION_STRING is that of the header that was compiled
  * against. A static string. Thread-safe. Since 1.0. */
 CFD_API const char *cfd_version(void);
 
@@ -86,7 +92,8 @@ typedef enum cfd_log_level {
 } cfd_log_level;
 
 /** Receives one message, without newline. Called on a thread that is inside a call of this library; must not
- * call back into it. @param user  The pointer given in the options. */
+ * call back into it. @param user  The pointer given in the options. @param level  How much it matters.
+ * @param message  The text, valid during the call. */
 typedef void (*cfd_log_function)(void *user, cfd_log_level level, const char *message);
 
 /** Returns at least `bytes` bytes aligned for any object, or NULL. Called from any thread. */
@@ -107,7 +114,7 @@ typedef struct cfd_context_options {
     cfd_log_function log;           /**< NULL: silent. */
     void *log_user;                 /**< Handed to log. */
     cfd_allocate_function allocate; /**< NULL: malloc and free (then release must be NULL too). */
-    cfd_release_function release;
+    cfd_release_function release;   /**< Gives back what allocate returned. */
     void *allocator_user;           /**< Handed to allocate and release. */
     const char *instructions;       /**< Of the cpu's own loops: NULL or "auto", the best that the processor has;
                                          "baseline", "avx2", "avx512": these, or CFD_ERROR_DEVICE. For tests and
@@ -147,9 +154,9 @@ typedef struct cfd_context_info {
     const char *device;          /**< "cpu", "reference" or "cuda:0". */
     const char *instruction_set; /**< Of the library's own loops: "avx512", "avx2", "baseline", "reference"; "sm_90". */
     const char *gemm;            /**< The library behind dense products and its version, or "own loops". */
-    int32_t threads;
+    int32_t threads;             /**< Threads that may compute at once. */
     int32_t reserved;
-    uint64_t seed;
+    uint64_t seed;               /**< As given. */
     const char *bfloat16;        /**< How bfloat16 is multiplied: "none", "native" (AVX512_BF16), "matrix" (AMX). */
     const char *scoring;         /**< How top-K sorts out: "float32" (not at all), "int8". */
 } cfd_context_info;
@@ -213,6 +220,7 @@ typedef struct cfd_probe {
  * the library for dense products, over all threads of the context; a copy is shared out among them. What steps and scores are
  * measured against, and the ceilings that a profile stands under.
  *
+ * @param probe    The operation and its shape.
  * @param seconds  Out: real time of each of n repetitions, after one that is not counted. Products are timed in every order
  *                 in which the operands can be handed over (as it stands or transposed, the smaller operand stored either
  *                 way round), in turn: these are of the order whose median is the least. Untouched on failure.
@@ -253,6 +261,8 @@ CFD_API cfd_status cfd_config_set(cfd_config *config, const char *key, const cha
 
 /** Writes the value of a key as text, such that cfd_config_set reads the same value back.
  *
+ * @param key       As cfd_config_set takes it.
+ * @param capacity  Bytes that value has room for.
  * @param value     Out: NUL-terminated text, at most capacity bytes with the NUL; may be NULL if capacity is 0.
  * @param length    Out: the text's length without NUL, so that a caller can ask first. May be NULL.
  * Errors: CFD_ERROR_CONFIG (no such key), CFD_ERROR_ARGUMENT (capacity too small and not 0). Since 1.0. */
@@ -331,6 +341,7 @@ CFD_API cfd_status cfd_dataset_add_interactions(cfd_dataset *dataset, cfd_split 
  * number; float64 becomes float32.
  *
  * @param name     1 to 63 letters, digits, '_' or '-'; new to this data set.
+ * @param features Its numbers, n_items rows of columns, stride apart. @param element  Their type.
  * @param columns  Width d_m, at least 1.
  * @param stride   Elements from one row to the next, at least columns.
  * Errors: CFD_ERROR_ARGUMENT; CFD_ERROR_DATA (NaN or infinity, named by row and column); CFD_ERROR_MEMORY. Since 1.0. */
@@ -339,6 +350,7 @@ CFD_API cfd_status cfd_dataset_add_dense_modality(cfd_dataset *dataset, const ch
 
 /** Adds a modality of sparse features in CSR form, one row per item, copied, never densified.
  *
+ * @param name         As of a dense modality. @param columns  Width d_m, at least 1.
  * @param row_offsets  n_items + 1 ascending offsets, the first 0.
  * @param column_ids   Of each nonzero, in [0, columns). A column that repeats within a row is summed.
  * @param values       Of each nonzero; NULL means tags: 1 each, then weighted by TF-IDF and L2-normalised
@@ -358,9 +370,9 @@ CFD_API cfd_status cfd_dataset_set_item_names(cfd_dataset *dataset, const char *
 /** What a data set holds. */
 typedef struct cfd_dataset_info {
     size_t struct_size;
-    int32_t n_users, n_items;
-    int32_t n_modalities;
-    int32_t has_user_names, has_item_names;
+    int32_t n_users, n_items; /**< How many ids there are of each. */
+    int32_t n_modalities;    /**< cfd_dataset_get_modality has each. */
+    int32_t has_user_names, has_item_names; /**< 1 where there are names, else 0. */
     int32_t cold_test_items; /**< Test items without any training interaction. */
     int64_t n_train, n_validation, n_test; /**< Distinct interactions. */
     int64_t duplicates;      /**< Repeated interactions that were dropped, all splits. */
@@ -378,8 +390,8 @@ CFD_API cfd_status cfd_dataset_get_info(const cfd_dataset *dataset, cfd_dataset_
 typedef struct cfd_modality_info {
     size_t struct_size;
     const char *name;       /**< Lives as long as the data set. */
-    int32_t columns;
-    int32_t is_sparse;
+    int32_t columns;        /**< Width d_m. */
+    int32_t is_sparse;      /**< 1: in CSR form; 0: dense. */
     int64_t nonzeros;       /**< Stored numbers: rows x columns where dense. */
     int32_t empty_items;    /**< Items whose row is zero: they lack this modality. */
     int32_t reserved;
@@ -393,6 +405,7 @@ typedef struct cfd_modality_info {
 CFD_API cfd_status cfd_dataset_get_modality(const cfd_dataset *dataset, size_t index, cfd_modality_info *info);
 
 /** The items of a user in a split, ascending, without repeats.
+ * @param split  The split. @param user  The user's id.
  * @param items  Out: borrowed, lives until the data set changes. @param n  Out: how many.
  * Errors: CFD_ERROR_ARGUMENT. Since 1.0. */
 CFD_API cfd_status cfd_dataset_user_items(const cfd_dataset *dataset, cfd_split split, int32_t user,
@@ -425,6 +438,7 @@ CFD_API cfd_status cfd_model_create(cfd_context *context, const cfd_config *conf
 /** A model that goes on where another is, with more users, items and interactions: what was learnt is kept (parameters, Adam's
  * moments, the place in the sequence of batches), what is new begins as it would in a new model. The other stays as it is.
  *
+ * @param model     The other.
  * @param dataset   Its first users and items are those of the model's own data set, with the same ids; so are its modalities by name,
  *                  and the columns of their features, to which more may be added where "transform.ROLE" is none. Transforms stay as
  *                  they were fitted; the weights of tags are those of this data set. Kept alive, and unchangeable from now on.
@@ -439,14 +453,14 @@ CFD_API void cfd_model_destroy(cfd_model *model);
 /** What a model is made of. */
 typedef struct cfd_model_info {
     size_t struct_size;
-    int32_t n_users, n_items;
+    int32_t n_users, n_items;  /**< Of its data set. */
     int32_t n_modalities;      /**< Roles in order: cfd_model_role. */
-    int32_t embedding_dim;
+    int32_t embedding_dim;     /**< Width d. */
     int32_t score_width;       /**< Columns of the query and key rows (SPEC 4). */
-    int32_t batch_size;
+    int32_t batch_size;        /**< Triples of a step. */
     int64_t n_train;           /**< Interactions trained on (with validation, if merged). */
     int64_t n_parameters;      /**< Numbers that are learnt. */
-    int64_t steps_per_epoch;
+    int64_t steps_per_epoch;   /**< Of library-drawn batches. */
     int64_t steps_done;        /**< The next library-drawn batch follows from it. */
     size_t n_tensors;          /**< Parameter tensors: cfd_model_get_tensor_info. */
     const char *precision;     /**< Of products with dense features: "float32", "bf16x3", "bf16", "tf32"; what auto came
@@ -469,7 +483,7 @@ CFD_API const char *cfd_model_role(const cfd_model *model, size_t index);
 typedef struct cfd_tensor_info {
     size_t struct_size;
     const char *name;          /**< Lives as long as the model. */
-    int64_t rows, columns;
+    int64_t rows, columns;     /**< Its shape. */
 } cfd_tensor_info;
 
 #define CFD_TENSOR_INFO_INIT {sizeof(cfd_tensor_info), NULL, 0, 0}
@@ -478,6 +492,7 @@ typedef struct cfd_tensor_info {
 CFD_API cfd_status cfd_model_get_tensor_info(const cfd_model *model, size_t index, cfd_tensor_info *info);
 
 /** Copies a parameter out of or into the model, row-major.
+ * @param name  cfd_tensor_info.name. @param values  The caller's array.
  * @param n  Numbers in the caller's array: must be rows x columns of the tensor.
  * Errors: CFD_ERROR_ARGUMENT (no such name: the message lists them; wrong n), CFD_ERROR_DATA (a NaN or infinity
  * is not taken in). Writing leaves Adam's moments as they are. Since 1.0. */
@@ -511,6 +526,7 @@ CFD_API cfd_status cfd_model_dlpack(cfd_model *model, const char *name, struct D
  * "base" (E, width d), "common.ROLE" and "differential.ROLE" (P, width d), "heads" (V_m of every modality side by side, in the
  * order of cfd_model_role: its common columns, then its differential ones), "projected" (X, what "heads" was before it was
  * propagated, in the same columns: those of a modality that an item lacks are zero), "fused" (S, all heads side by side).
+ * @param name  One of these names. @param values  Out: the rows.
  * @param n  (n_users + n_items) x width. Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY, CFD_ERROR_NUMERIC (features or
  * parameters are too large to be whitened). Since 1.0. */
 CFD_API cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *values, size_t n);
@@ -532,7 +548,7 @@ typedef struct cfd_batch {
  * + eta.differential * differential; ranking and penalty are the sums of their branches below. */
 typedef struct cfd_losses {
     size_t struct_size;
-    double total, ranking, penalty, common, differential;
+    double total, ranking, penalty, common, differential;                     /**< The five terms. */
     double ranking_base, ranking_fused, ranking_modality[CFD_MAX_MODALITIES]; /**< Weighted by mu. */
     double penalty_base, penalty_fused, penalty_modality[CFD_MAX_MODALITIES]; /**< Weighted by decay and rho. */
 } cfd_losses;
@@ -550,13 +566,15 @@ typedef struct cfd_losses {
 CFD_API cfd_status cfd_train_step(cfd_model *model, const cfd_batch *batch, cfd_losses *losses);
 
 /** Losses without a wait: after a cfd_train_step whose losses were NULL, request them, go on with further steps, and receive
- * them later. A request replaces the one before.
+ * them later (cfd_model_receive_losses). A request replaces the one before. Errors: CFD_ERROR_MEMORY, CFD_ERROR_DEVICE.
+ * Since 1.0. */
+CFD_API cfd_status cfd_model_request_losses(cfd_model *model);
+/** The losses that were requested.
  *
  * @param wait    Not 0: returns when they have come. 0: returns at once.
  * @param losses  Out: of the step before the request; untouched where they have not come.
  * @param ready   Out: 1 if they have come, else 0. Once they have, they can be received again.
  * Errors: CFD_ERROR_ARGUMENT (none were requested), CFD_ERROR_MEMORY, CFD_ERROR_DEVICE. Since 1.0. */
-CFD_API cfd_status cfd_model_request_losses(cfd_model *model);
 CFD_API cfd_status cfd_model_receive_losses(cfd_model *model, int wait, cfd_losses *losses, int *ready);
 
 /** Waits until the device has done everything that was asked of the model, and reports what went wrong with it: a
@@ -569,9 +587,9 @@ CFD_API cfd_status cfd_compute_gradients(cfd_model *model, const cfd_batch *batc
 
 /** Ranking metrics at one cut-off (SPEC 7), means over the evaluated users. Fixed layout. */
 typedef struct cfd_metrics {
-    int32_t k;
+    int32_t k; /**< The cut-off. */
     int32_t reserved;
-    double hr, ndcg, recall, precision, map, mrr;
+    double hr, ndcg, recall, precision, map, mrr; /**< Each from 0 to 1, at k. */
 } cfd_metrics;
 
 /** What cfd_train tells its callback. Everything it points to lives during the call only. */
@@ -586,7 +604,7 @@ typedef struct cfd_progress {
     double evaluation_seconds;   /**< epoch_ended: 0 where nothing was evaluated. */
     const cfd_losses *losses;    /**< epoch_ended: means over the epoch's steps; else NULL. */
     const cfd_metrics *metrics;  /**< epoch_ended and evaluated: one for each of the options' ks; else NULL. */
-    size_t n_metrics;
+    size_t n_metrics;            /**< How many of them. */
 } cfd_progress;
 
 /** Called after every step and once more at the end of every epoch, on the thread that called cfd_train.
@@ -602,7 +620,7 @@ typedef int (*cfd_progress_function)(void *user, const cfd_progress *progress);
 typedef struct cfd_train_options {
     size_t struct_size;
     cfd_progress_function progress; /**< NULL: none. */
-    void *progress_user;
+    void *progress_user;            /**< Handed to progress. */
     const int32_t *ks;              /**< Cut-offs to report, each 1 to 1000; NULL means 5, 10 and 20. */
     size_t n_ks;                    /**< 1 to 1000; 0 where ks is NULL. */
 } cfd_train_options;
@@ -612,14 +630,14 @@ typedef struct cfd_train_options {
 /** How a training run ended. */
 typedef struct cfd_train_summary {
     size_t struct_size;
-    int32_t epochs_done;
+    int32_t epochs_done;       /**< In this call. */
     int32_t best_epoch;        /**< selected: the epoch whose parameters the model now has; else epochs_done. */
     int32_t selected;          /**< 1: by evaluation; 0: nothing was evaluated, the last parameters stay. */
     int32_t stopped_early;     /**< 1: "patience" ran out. */
     int32_t stopped_by_caller; /**< 1: the callback asked. */
     int32_t reserved;
     double best_score;         /**< HR@5 + NDCG@5 of the best epoch, where selected. */
-    double seconds;
+    double seconds;            /**< Of real time, evaluations included. */
 } cfd_train_summary;
 
 #define CFD_TRAIN_SUMMARY_INIT {sizeof(cfd_train_summary), 0, 0, 0, 0, 0, 0, 0, 0}
@@ -656,7 +674,7 @@ typedef enum cfd_protocol {
 typedef struct cfd_evaluate_options {
     size_t struct_size;
     cfd_split split;         /**< CFD_SPLIT_VALIDATION or CFD_SPLIT_TEST. */
-    cfd_protocol protocol;
+    cfd_protocol protocol;   /**< How held-out items are ranked. */
     const int32_t *ks;       /**< Cut-offs, each 1 to 1000; NULL means 5, 10 and 20. */
     size_t n_ks;             /**< 1 to 1000; 0 where ks is NULL. */
     int32_t negatives;       /**< Sampled protocol: items to rank against; 0 means 99. */

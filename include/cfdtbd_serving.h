@@ -47,9 +47,9 @@ CFD_API void cfd_scorer_release(cfd_scorer *scorer);
 /** What a scorer is made of. */
 typedef struct cfd_scorer_info {
     size_t struct_size;
-    int32_t n_users, n_items;
+    int32_t n_users, n_items;  /**< How many ids it knows of each. */
     int32_t width;             /**< Columns of query and key rows. */
-    int32_t n_modalities;
+    int32_t n_modalities;      /**< cfd_scorer_role has the role of each. */
     int64_t steps_done;        /**< Training steps behind its parameters. */
 } cfd_scorer_info;
 
@@ -66,6 +66,7 @@ CFD_API cfd_status cfd_scorer_get_config(const cfd_scorer *scorer, cfd_config **
  *
  * @param users    n_users ids in [0, users of the scorer). Repeats are allowed.
  * @param items    n_items ids, or NULL for all items in id order (then n_items is ignored).
+ * @param n_users  How many. @param n_items  How many, where items is not NULL.
  * @param scores   Out: n_users x n_items. Untouched on failure, but where a CUDA device fails.
  *
  * In host memory a score's bits depend on its two rows alone. A CUDA device sums in an order that may depend on the shape of
@@ -77,6 +78,7 @@ CFD_API cfd_status cfd_score_users(const cfd_scorer *scorer, const int32_t *user
 
 /** Scores of n pairs: of users[k] for items[k], with the bits that the host's cfd_score_users has for them, on any device.
  *
+ * @param users, items  n ids each. @param n  How many pairs.
  * @param scores  Out: n.
  * Errors: CFD_ERROR_ARGUMENT (NULL, an id out of range: position and id are named), CFD_ERROR_MEMORY (more than 1024 pairs).
  * Thread-safe. Since 1.0. */
@@ -104,6 +106,7 @@ typedef struct cfd_filter {
 
 /** The best k items of each user: descending score, ties by lower item id.
  *
+ * @param users   n_users ids in [0, users of the scorer). Repeats are allowed. @param n_users  How many. @param k  At least 1.
  * @param filter  NULL: nothing is left out.
  * @param items   Out: n_users x k ids; -1 where a user has fewer than k.
  * @param scores  Out: n_users x k; -infinity where there is no item. May be NULL.
@@ -160,7 +163,8 @@ CFD_API cfd_status cfd_scorer_dlpack(cfd_scorer *scorer, const char *name, struc
 /** The query row of a user who was not there in training, from the items that the user has: what propagation makes of them, with
  * nothing of the user's own. It can be kept, and scored at any time with this scorer.
  *
- * @param items    n ids, any order, repeats count once. n of 0: a user without items, for whom every item scores 0.
+ * @param items    n ids, any order, repeats count once.
+ * @param n        0: a user without items, for whom every item scores 0.
  * @param query    Out: width numbers (cfd_scorer_info.width).
  * Errors: CFD_ERROR_ARGUMENT (an id out of range: position and id are named), CFD_ERROR_DATA (no nodes were kept),
  * CFD_ERROR_MEMORY, CFD_ERROR_NUMERIC. Thread-safe. Since 1.0. */
@@ -195,7 +199,7 @@ typedef struct cfd_new_items {
     size_t struct_size;
     size_t n_items;                   /**< At least 1. */
     const cfd_item_features *features; /**< n_features, each of another role. A role without any: these items lack it. */
-    size_t n_features;
+    size_t n_features;                /**< How many of them. */
     const int64_t *user_offsets;      /**< n_items + 1 ascending offsets into users, the first 0. NULL: nobody has any of them. */
     const int32_t *users;             /**< Who has each of them already: user ids, any order, repeats count once. */
 } cfd_new_items;
@@ -205,6 +209,7 @@ typedef struct cfd_new_items {
 /** Key rows of new items: projected and whitened as training left it, then propagated among the users who have them. The inner
  * product with a query row is the score. An item without users has no base part; the others carry its content.
  *
+ * @param items    What is known of them.
  * @param keys     Out: n_items x width. May be NULL where a scorer is asked for.
  * @param scorer_with  Out: a new scorer, the caller's, that has these items after its own (their ids go on from n_items of the first
  *                 one), or NULL if none is wanted. Everything else, users' rows too, is as it was. Its memory is its own.
@@ -224,6 +229,7 @@ typedef enum cfd_part {
 /** The k items nearest to each of n items, by the cosine of a part of their key rows: descending, ties by lower id, the item itself
  * left out.
  *
+ * @param items   n ids. @param n  How many. @param part  What is compared. @param k  At least 1.
  * @param role    The modality whose common or differential part counts; NULL: those of all modalities side by side. Ignored for the
  *                other parts.
  * @param filter  NULL: nothing is left out. filter->exclude_offsets are of the n items; exclude_seen must be 0.
@@ -237,7 +243,7 @@ CFD_API cfd_status cfd_similar_items(const cfd_scorer *scorer, const int32_t *it
  * parts that the items have in `other_role`, by cosine (times -1 where the model was trained with common_distillation = released,
  * which makes them opposite). Common parts are pulled together, so a title finds pictures, a picture titles.
  *
- * @param features    n rows of one role.
+ * @param features    n rows of one role. @param n  How many. @param k  At least 1.
  * @param other_role  Of the model; may be the same.
  * @param filter, items, scores, counts  As cfd_similar_items'.
  * Errors: as cfd_similar_items and cfd_fold_in_items; CFD_ERROR_ARGUMENT (the model has no common parts). Thread-safe. Since 1.0. */
@@ -247,8 +253,8 @@ CFD_API cfd_status cfd_search_items(const cfd_scorer *scorer, const cfd_item_fea
 /** A score taken apart (SPEC 4). The parts add up to it, to rounding. */
 typedef struct cfd_explanation {
     size_t struct_size;
-    double score;
-    double base, fused;
+    double score;                                                        /**< What cfd_score_users gives, to rounding. */
+    double base, fused;                                                  /**< The base and the fused part. */
     double common[CFD_MAX_MODALITIES], differential[CFD_MAX_MODALITIES]; /**< In the order of cfd_scorer_role, lambdas included. */
 } cfd_explanation;
 
@@ -257,7 +263,9 @@ typedef struct cfd_explanation {
 /** Why a user has this score for an item: its parts, and which of the user's items contribute most. A user's row is a sum over the
  * user's training items and what was learnt of the user alone, so the score is one, too; contributions may be negative.
  *
+ * @param user, item     Ids.
  * @param explanation    Out. May be NULL.
+ * @param n_history      How many. Ignored where history is NULL.
  * @param history        n_history ids of the user's training items; NULL: as the scorer keeps them ("keep.history").
  * @param k              How many of those are wanted, the largest contributions first; 0: none, and nodes need not have been kept.
  * @param contributors   Out: k ids, -1 beyond the last. NULL with k of 0.

@@ -220,6 +220,10 @@ START_TEST(versions_and_statuses_have_names)
     char expected[32];
     snprintf(expected, sizeof expected, "%d.%d.%d", CFD_VERSION_MAJOR, CFD_VERSION_MINOR, CFD_VERSION_PATCH);
     ck_assert_str_eq(cfd_version(), expected);
+    ck_assert_str_eq(CFD_VERSION_STRING, expected);
+#if CFD_VERSION_NUMBER < 10000 || CFD_VERSION_NUMBER / 10000 != CFD_VERSION_MAJOR
+#error "CFD_VERSION_NUMBER is not for the preprocessor"
+#endif
     const char *const names[] = {"CFD_OK",           "CFD_ERROR_ARGUMENT", "CFD_ERROR_CONFIG",
                                  "CFD_ERROR_MEMORY", "CFD_ERROR_FILE",     "CFD_ERROR_FORMAT",
                                  "CFD_ERROR_DATA",   "CFD_ERROR_DEVICE",   "CFD_ERROR_NUMERIC",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Views in DLPack's form: what they say of the matrix, that they show it and do not copy it, and who keeps whose memory.
- * That a program that is not ours reads them is shown by tests/dlpack.py. */
+ * That a program that is not ours reads them is shown by tests/python/views.py. */
 #include "limited_memory.h"
 #include "model_support.h"
 #include "test_api_world.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cfdtbd config: every key with type, range, default, value and help. */
 #include "commands.h"
+#include "config_markdown.h"
 #include "json.h"
 #include "program.h"
 
@@ -67,12 +68,14 @@ int config_command(int argc, char **argv)
 {
     const char *preset = NULL, *ablation = NULL;
     text_list settings = {NULL, 0};
-    bool as_json = false;
+    bool as_json = false, as_markdown = false;
     const option options[] = {
         {"preset", "NAME", "published numbers: taobao, art or beauty", OPTION_TEXT, &preset, 0, 0},
         {"ablation", "NAME", "switch a part off: \"base only\", \"no common\", ...", OPTION_TEXT, &ablation, 0, 0},
         {"set", "KEY=VALUE", "set a key", OPTION_LIST, &settings, 0, 0},
         {"json", NULL, "print JSON", OPTION_FLAG, &as_json, 0, 0},
+        {"markdown", NULL, "print the reference of all keys and presets, docs/configuration.md", OPTION_FLAG, &as_markdown,
+         0, 0},
     };
     const command_line line = {"config",
                                "Prints every key of the configuration: value, help, type, range, default.",
@@ -89,7 +92,9 @@ int config_command(int argc, char **argv)
         return code;
     }
     code = EXIT_DONE;
-    if (cfd_config_create(&config) != CFD_OK) {
+    if (as_markdown && (preset || ablation || settings.n || as_json)) {
+        code = usage_error("config: --markdown is of all presets and defaults: no other option goes with it");
+    } else if (cfd_config_create(&config) != CFD_OK) {
         code = failed_in_library();
     } else if (preset && cfd_config_load_preset(config, preset) != CFD_OK) {
         code = usage_error("config: --preset: %s", cfd_last_error());
@@ -100,7 +105,7 @@ int config_command(int argc, char **argv)
         code = config_assign("config", config, settings.items[i]);
     }
     if (code == EXIT_DONE) {
-        code = print_config(config, as_json);
+        code = as_markdown ? print_config_markdown(config) : print_config(config, as_json);
     }
     cfd_config_destroy(config);
     free(settings.items);

@@ -21,13 +21,14 @@ static int run()
     data.add_interactions(CFD_SPLIT_TRAIN, users, items);
     data.add_dense_modality("kind", kinds, 2);
     cfdtbd::config config;
-    cfdtbd::model model(context, config.set("epochs", "20").set("select", "none").set("keep.history", "yes"), data);
+    config.set({{"epochs", "20"}, {"select", "none"}, {"keep.history", "yes"}});
+    cfdtbd::model model(context, config, data);
     model.train();
 
     cfd_filter filter = CFD_FILTER_INIT;
     filter.exclude_seen = 1;
     const cfdtbd::scorer scorer(model);
-    const cfdtbd::lists best = scorer.recommend(std::vector<int32_t>{0}, 5, &filter);
+    const cfdtbd::lists best = scorer.recommend({0}, 5, &filter);
     for (int32_t k = 0; k < best.counts[0]; k++) {
         std::printf("item %d: %.3f\n", static_cast<int>(best.items[static_cast<std::size_t>(k)]),
                     static_cast<double>(best.scores[static_cast<std::size_t>(k)]));

@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CFD_TEXT(x) #x
-#define CFD_VERSION_TEXT(major, minor, patch) CFD_TEXT(major) "." CFD_TEXT(minor) "." CFD_TEXT(patch)
-
 const char *cfd_version(void)
 {
-    return CFD_VERSION_TEXT(CFD_VERSION_MAJOR, CFD_VERSION_MINOR, CFD_VERSION_PATCH);
+    return CFD_VERSION_STRING;
 }
 
 /* What a device's name asks for. */

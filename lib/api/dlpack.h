@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layout of a tensor in the exchange format DLPack (https://dmlc.github.io/dlpack), in its unversioned form, which every
- * version reads. These declarations are the library's own, so that it needs no header of DLPack's; tests/dlpack.py holds
- * them against a reader that is not. */
+ * version reads. These declarations are the library's own, so that it needs no header of DLPack's; tests/python/views.py
+ * holds them against a reader that is not. */
 #ifndef CFD_API_DLPACK_H
 #define CFD_API_DLPACK_H
 

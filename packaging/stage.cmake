@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Run by cpack when the files of each package are in a folder of their own: adds what Debian wants in every package
+# (copyright, changelog), strips, and compresses manual pages.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN}: ${result}")
+  endif()
+endfunction()
+
+set(debian ${CPACK_CFDTBD_SOURCE}/packaging/debian)
+set(plain OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+foreach(group ${CPACK_CFDTBD_GROUPS})
+  string(TOLOWER ${group} folder)
+  set(usr ${CPACK_TEMPORARY_DIRECTORY}/${folder}/usr)
+  set(name ${CPACK_DEBIAN_${group}_PACKAGE_NAME})
+  set(documents ${usr}/share/doc/${name})
+  if(IS_DIRECTORY ${usr}/share/doc/cfdtbd)
+    file(RENAME ${usr}/share/doc/cfdtbd ${documents})
+    file(REMOVE ${documents}/LICENSE) # copyright says where it is
+  endif()
+  file(COPY ${debian}/copyright DESTINATION ${documents} FILE_PERMISSIONS ${plain})
+  configure_file(${debian}/changelog ${documents}/changelog.Debian COPYONLY)
+  # Wanted of packages that go to Debian's archive.
+  file(WRITE ${usr}/share/lintian/overrides/${name} "${name}: initial-upload-closes-no-bugs *\n")
+  file(GLOB pages ${usr}/share/man/man*/*.[1-9])
+  run(gzip -9n ${documents}/changelog.Debian ${pages})
+  file(GLOB archives ${usr}/lib/*/*.a)
+  foreach(archive ${archives})
+    run(${CPACK_CFDTBD_STRIP} --strip-debug --remove-section=.comment --enable-deterministic-archives ${archive})
+  endforeach()
+  file(GLOB linked ${usr}/bin/* ${usr}/lib/*/*.so.*.* ${usr}/lib/*/cfdtbd/*.so)
+  foreach(file ${linked})
+    run(${CPACK_CFDTBD_STRIP} --strip-unneeded --remove-section=.comment --remove-section=.note ${file})
+  endforeach()
+  run(chmod -R u=rwX,go=rX ${usr})
+endforeach()
