@@ -107,6 +107,7 @@ void draw_bars(FILE *f, const bar_chart *c)
 static void draw_legend(FILE *f, const bar_chart *c)
 {
     double x = LEFT;
+    double gap = c->n_series > 4 ? 5.0 : 14.0;
     for (size_t s = 0; s < c->n_series; s++) {
         size_t style = style_of(c, 0, s);
         fprintf(f, "<rect class=\"%s c%zu\" x=\"%.1f\" y=\"19\" width=\"10\" height=\"10\"/>\n",
@@ -114,7 +115,7 @@ static void draw_legend(FILE *f, const bar_chart *c)
         svg_text(f, x + 14, 28, "start", "name");
         put_cut_text(f, c->series[s], 12);
         svg_text_end(f);
-        x += 14.0 + 6.6 * (double)(strlen(c->series[s]) < 12 ? strlen(c->series[s]) : 12) + 14.0;
+        x += 14.0 + 6.6 * (double)(strlen(c->series[s]) < 12 ? strlen(c->series[s]) : 12) + gap;
     }
 }
 
