@@ -162,15 +162,17 @@ void draw_columns(FILE *f, const bar_chart *c)
             double end = scale_at(&y, v);
             double zero = scale_at(&y, 0.0);
             draw_bar(f, c, i, s, x + width * (double)s + 0.5, fmin(zero, end), width - 1.0, fabs(zero - end));
-            if (c->n_series <= 2 && s == 0) {
-                svg_text(f, x + width / 2.0, end - 4, "middle", "small");
-                put_number(f, c->bars[i].values[s], 3);
-                svg_text_end(f);
-            }
         }
         bool lower = size == LABEL_STAGGERED && i % 2 == 1;
         svg_text(f, middle, BOTTOM + (lower ? 24 : 14), "middle", size == LABEL_FULL ? "tick" : "tick small");
         put_cut_text(f, c->bars[i].label, 16);
+        svg_text_end(f);
+    }
+    for (size_t i = 0; i < c->n && c->n_series <= 2; i++) { /* over all columns: the model's numbers */
+        double v = c->bars[i].values[0];
+        double x = LEFT + ((double)i + 0.5) * pitch - width * (double)(c->n_series - 1) / 2.0;
+        svg_text(f, x, scale_at(&y, isfinite(v) ? v : 0.0) - 4, "middle", "small halo");
+        put_number(f, v, 3);
         svg_text_end(f);
     }
     svg_text(f, (LEFT + RIGHT) / 2.0, BOTTOM + (size == LABEL_STAGGERED ? 39 : 34), "middle", "unit");
