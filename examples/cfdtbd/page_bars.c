@@ -107,6 +107,7 @@ void draw_bars(FILE *f, const bar_chart *c)
 static void draw_legend(FILE *f, const bar_chart *c)
 {
     double x = LEFT;
+    double gap = c->n_series > 4 ? 5.0 : 14.0;
     for (size_t s = 0; s < c->n_series; s++) {
         size_t style = style_of(c, 0, s);
         fprintf(f, "<rect class=\"%s c%zu\" x=\"%.1f\" y=\"19\" width=\"10\" height=\"10\"/>\n",
@@ -114,7 +115,7 @@ static void draw_legend(FILE *f, const bar_chart *c)
         svg_text(f, x + 14, 28, "start", "name");
         put_cut_text(f, c->series[s], 12);
         svg_text_end(f);
-        x += 14.0 + 6.6 * (double)(strlen(c->series[s]) < 12 ? strlen(c->series[s]) : 12) + 14.0;
+        x += 14.0 + 6.6 * (double)(strlen(c->series[s]) < 12 ? strlen(c->series[s]) : 12) + gap;
     }
 }
 
@@ -161,18 +162,20 @@ void draw_columns(FILE *f, const bar_chart *c)
             double end = scale_at(&y, v);
             double zero = scale_at(&y, 0.0);
             draw_bar(f, c, i, s, x + width * (double)s + 0.5, fmin(zero, end), width - 1.0, fabs(zero - end));
-            if (c->n_series <= 2 && s == 0) {
-                svg_text(f, x + width / 2.0, end - 4, "middle", "small");
-                put_number(f, c->bars[i].values[s], 3);
-                svg_text_end(f);
-            }
         }
         bool lower = size == LABEL_STAGGERED && i % 2 == 1;
         svg_text(f, middle, BOTTOM + (lower ? 24 : 14), "middle", size == LABEL_FULL ? "tick" : "tick small");
         put_cut_text(f, c->bars[i].label, 16);
         svg_text_end(f);
     }
-    svg_text(f, (LEFT + RIGHT) / 2.0, BOTTOM + 34, "middle", "unit");
+    for (size_t i = 0; i < c->n && c->n_series <= 2; i++) { /* over all columns: the model's numbers */
+        double v = c->bars[i].values[0];
+        double x = LEFT + ((double)i + 0.5) * pitch - width * (double)(c->n_series - 1) / 2.0;
+        svg_text(f, x, scale_at(&y, isfinite(v) ? v : 0.0) - 4, "middle", "small halo");
+        put_number(f, v, 3);
+        svg_text_end(f);
+    }
+    svg_text(f, (LEFT + RIGHT) / 2.0, BOTTOM + (size == LABEL_STAGGERED ? 39 : 34), "middle", "unit");
     put_text(f, c->x_unit);
     svg_text_end(f);
 }

@@ -62,8 +62,9 @@ void figure_users(runs *r, figure *fig);
 
 /* An empty line of a chart with room for n points. */
 chart_line *add_line(runs *r, line_chart *chart, const char *label, size_t style, size_t n);
-/* The best epoch of the only run as the mark of a chart. */
-void mark_best(const runs *r, line_chart *chart);
+/* A chart over epochs, the best one of the only run marked; and its panel, where it has a line. */
+line_chart *new_lines(runs *r, const char *unit);
+void add_line_panel(figure *fig, const line_chart *chart, const char *title);
 
 /* ---- styles ---- */
 

@@ -180,7 +180,7 @@ void figure_items(runs *r, figure *fig)
                "Held-out items of the %.20s split, in groups of about as many held-out interactions each, rare items on the "
                "left: the share that is among the ten best "
                "of all items that the user does not have, and its gain by place. Hollow columns are the ranking by "
-               "popularity, which cannot find rare items.",
+               "popularity, which has rare items last.",
                held_out_split(r));
     say_no_groups(fig);
 }
