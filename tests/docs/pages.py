@@ -78,5 +78,6 @@ def blocks(root, page):
 
 
 def all_pages(root):
-    """README.md and docs/*.md (with folders below), relative to root."""
-    return ["README.md"] + sorted(str(path.relative_to(root)) for path in Path(root, "docs").rglob("*.md"))
+    """README.md, the other pages of the root, docs/*.md (with folders below), relative to root."""
+    at_the_root = sorted(path.name for path in Path(root).glob("*.md") if path.name != "README.md")
+    return ["README.md"] + at_the_root + sorted(str(path.relative_to(root)) for path in Path(root, "docs").rglob("*.md"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs every fenced block of README.md and docs/*.md. Called as  python3 snippets.py BUILD [PAGE...],  BUILD a build folder
+"""Runs every fenced block of README.md, the other pages beside it and docs/*.md. Called as  python3 snippets.py BUILD [PAGE...],  BUILD a build folder
 with all programs, PAGE for instance docs/guide.md (all pages if none is named).
 
 How blocks are written
