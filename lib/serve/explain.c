@@ -51,7 +51,7 @@ void explain_items(const snapshot *s, int32_t user, int32_t item, const int32_t 
     }
     for (size_t i = 0; i < n; i++) {
         int32_t node = s->users + items[i];
-        const float *x = s->nodes.heads + (size_t)node * (size_t)l.head_columns;
+        const float *x = s->n_roles > 0 ? s->nodes.heads + (size_t)node * (size_t)l.head_columns : NULL;
         double sum = 0.0;
         if (l.has_base) {
             const float *last = s->nodes.layers + ((size_t)(l.layers - 1) * nodes + (size_t)node) * (size_t)l.d;
