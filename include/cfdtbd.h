@@ -523,7 +523,9 @@ struct DLManagedTensor;
 CFD_API cfd_status cfd_model_dlpack(cfd_model *model, const char *name, struct DLManagedTensor **tensor);
 
 /** Copies out a propagated embedding at the present parameters, one row per node, users first (SPEC 4):
- * "base" (E, width d), "common.ROLE" and "differential.ROLE" (P, width d), "fused" (S, all heads side by side).
+ * "base" (E, width d), "common.ROLE" and "differential.ROLE" (P, width d), "heads" (V_m of every modality side by side, in the
+ * order of cfd_model_role: its common columns, then its differential ones), "projected" (X, what "heads" was before it was
+ * propagated, in the same columns: those of a modality that an item lacks are zero), "fused" (S, all heads side by side).
  * @param name  One of these names. @param values  Out: the rows.
  * @param n  (n_users + n_items) x width. Errors: CFD_ERROR_ARGUMENT, CFD_ERROR_MEMORY, CFD_ERROR_NUMERIC (features or
  * parameters are too large to be whitened). Since 1.0. */
@@ -606,7 +608,11 @@ typedef struct cfd_progress {
 } cfd_progress;
 
 /** Called after every step and once more at the end of every epoch, on the thread that called cfd_train.
- * Return 0 to go on, anything else to stop: cfd_train then keeps the best parameters so far and returns CFD_OK. */
+ * Return 0 to go on, anything else to stop: cfd_train then keeps the best parameters so far and returns CFD_OK.
+ *
+ * At the end of an epoch (epoch_ended) it may look at the model that is trained, as it is then: cfd_model_get_parameter,
+ * cfd_model_get_embedding, cfd_evaluate, cfd_scorer_create, cfd_model_save. Training goes on as if it had not, bit by bit.
+ * It must not change the model, train or destroy it; between steps it leaves the model alone. */
 typedef int (*cfd_progress_function)(void *user, const cfd_progress *progress);
 
 /** Options of cfd_train. How long, when to evaluate, on what to select: that is the config's

@@ -103,6 +103,7 @@ metric_is() {
 world data
 for model in a:3:yes b:5:yes bare:1:no; do
     epochs=${model#*:}
+    # shellcheck disable=SC2086 # $small is several arguments
     works train data $small --epochs "${epochs%:*}" --select none --set "keep.history=${model##*:}" \
         --set "keep.nodes=${model##*:}" --out "${model%%:*}"
 done

@@ -68,6 +68,45 @@ START_TEST(scores_are_weighted_products_of_embeddings)
 }
 END_TEST
 
+/* "heads" has the parts of every role side by side, "projected" what was propagated to them: the users' own parameters, and
+ * of items what was made of their features, zeros where they lack the modality. */
+START_TEST(heads_are_the_parts_side_by_side)
+{
+    static const char *const settings[] = {"embedding_dim", "6", "drop.visual", "0.5", NULL};
+    cfd_model *model = random_model(&small_world, "beauty", settings);
+    embeddings e = all_embeddings(model, false);
+    float *heads = embedding_of(model, "heads", 70 * 36);
+    float *projected = embedding_of(model, "projected", 70 * 36);
+    float parameter[30 * 6];
+    int32_t lacking = 0;
+    for (int r = 0; r < 3; r++) {
+        char name[64];
+        snprintf(name, sizeof name, "user.differential.%s", roles[r]);
+        OK(cfd_model_get_parameter(model, name, parameter, 30 * 6));
+        for (size_t node = 0; node < 70; node++) {
+            const float *row = heads + node * 36 + r * 12;
+            ck_assert_mem_eq(row, e.common[r] + node * 6, 6 * sizeof *row);
+            ck_assert_mem_eq(row + 6, e.differential[r] + node * 6, 6 * sizeof *row);
+            bool zero = true;
+            for (size_t c = 0; c < 12; c++) {
+                zero = zero && projected[node * 36 + (size_t)r * 12 + c] == 0.0f;
+            }
+            if (node < 30) {
+                ck_assert_mem_eq(projected + node * 36 + r * 12 + 6, parameter + node * 6, 6 * sizeof *row);
+            }
+            lacking += r == 0 && zero;
+        }
+    }
+    ck_assert_int_ge(lacking, 20); /* half of the 40 items, drawn */
+    ck_assert_int_lt(lacking, 40);
+    FAILS(CFD_ERROR_ARGUMENT, "70 x 36", cfd_model_get_embedding(model, "heads", heads, 70 * 36 - 1));
+    free(projected);
+    free(heads);
+    release_embeddings(&e);
+    cfd_model_destroy(model);
+}
+END_TEST
+
 START_TEST(an_embedding_that_the_model_does_not_have_is_refused)
 {
     static const char *const settings[] = {"embedding_dim", "6", "branch.common", "no", "branch.fused", "no", NULL};
@@ -205,6 +244,7 @@ static Suite *suite(void)
     Suite *s = suite_create("model embeddings");
     TCase *agreement = tcase_create("agreement");
     tcase_add_test(agreement, scores_are_weighted_products_of_embeddings);
+    tcase_add_test(agreement, heads_are_the_parts_side_by_side);
     tcase_add_test(agreement, an_embedding_that_the_model_does_not_have_is_refused);
     tcase_add_loop_test(agreement, losses_at_a_batchs_rows_follow_from_the_whole_embeddings, 0, 3);
     suite_add_tcase(s, agreement);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The training loop: who is told what and when, which epoch is kept, when it ends, what is refused. */
+#define _POSIX_C_SOURCE 200809L /* getpid */
 #include "test_api_world.h"
+
+#include <unistd.h>
 
 /* ---- what the callback was told ---- */
 
@@ -467,6 +470,75 @@ START_TEST(stopping_at_an_epochs_end_counts_that_epoch)
 }
 END_TEST
 
+/* ---- a look at the model from within ---- */
+
+typedef struct looker {
+    cfd_model *model;
+    float *rows;
+    size_t nodes, n; /* numbers in rows */
+    const cfd_dataset *data;
+    char path[64];
+} looker;
+
+/* At each epoch's end looks in every way that the header allows. */
+static int look_and_listen(void *user, const cfd_progress *p)
+{
+    looker *l = user;
+    if (p->epoch_ended) {
+        cfd_model_info info = info_of(l->model);
+        cfd_metrics metrics[3];
+        cfd_scorer *scorer;
+        OK(cfd_model_get_embedding(l->model, "heads", l->rows, l->n));
+        OK(cfd_model_get_embedding(l->model, "projected", l->rows, l->n));
+        OK(cfd_model_get_embedding(l->model, "base", l->rows, l->nodes * (size_t)info.embedding_dim));
+        OK(cfd_model_get_parameter(l->model, "item.id", l->rows, (size_t)info.n_items * (size_t)info.embedding_dim));
+        OK(cfd_evaluate(l->model, l->data, NULL, metrics, NULL));
+        OK(cfd_scorer_create(l->model, &scorer));
+        cfd_scorer_release(scorer);
+        OK(cfd_model_save(l->model, l->path));
+    }
+    return listen(&told, p);
+}
+
+START_TEST(a_look_at_each_epochs_end_changes_no_bit)
+{
+    const char *const selects[] = {"none", "validation"};
+    for (int i = 0; i < 2; i++) {
+        cfd_config *config = WORLD_CONFIG("epochs", "4", "eval_every", "2", "select", selects[i]);
+        cfd_model *unseen = world_model(context, config, data);
+        cfd_model *seen = world_model(context, config, data);
+        OK(train(unseen, NULL));
+        size_t n = told.n;
+        cfd_losses losses[4];
+        for (int32_t e = 0; e < 4; e++) {
+            losses[e] = epoch_end(e + 1)->losses;
+        }
+
+        cfd_model_info info = info_of(seen);
+        looker l = {.model = seen, .nodes = (size_t)(info.n_users + info.n_items), .data = data};
+        l.n = l.nodes * (size_t)(2 * info.n_modalities * info.embedding_dim);
+        l.rows = calloc(l.n, sizeof *l.rows);
+        snprintf(l.path, sizeof l.path, "/tmp/cfdtbd-test-look-%ld", (long)getpid());
+        ck_assert_ptr_nonnull(l.rows);
+        cfd_train_options options = CFD_TRAIN_OPTIONS_INIT;
+        options.progress = look_and_listen;
+        options.progress_user = &l;
+        told.n = 0;
+        OK(cfd_train(seen, &options, NULL));
+        remove(l.path);
+        ck_assert_uint_eq(told.n, n);
+        for (int32_t e = 0; e < 4; e++) {
+            ck_assert_mem_eq(&epoch_end(e + 1)->losses, &losses[e], sizeof losses[e]);
+        }
+        check_same_parameters(seen, unseen);
+        free(l.rows);
+        cfd_model_destroy(seen);
+        cfd_model_destroy(unseen);
+        cfd_config_destroy(config);
+    }
+}
+END_TEST
+
 /* ---- no training, more training ---- */
 
 START_TEST(no_epochs_leave_the_model_as_it_was)
@@ -528,6 +600,7 @@ static Suite *suite(void)
     tcase_add_test(t, stopping_before_the_first_evaluation_keeps_the_present_parameters);
     tcase_add_test(t, stopping_at_an_epochs_last_step_counts_that_epoch);
     tcase_add_test(t, stopping_at_an_epochs_end_counts_that_epoch);
+    tcase_add_test(t, a_look_at_each_epochs_end_changes_no_bit);
     tcase_add_test(t, no_epochs_leave_the_model_as_it_was);
     tcase_add_test(t, training_again_goes_on_where_it_ended);
     suite_add_tcase(s, t);

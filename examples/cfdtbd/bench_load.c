@@ -230,7 +230,7 @@ static void print_results(const load_choices *c, cfd_context *context, const dir
             json_close(&j, '}');
         }
     }
-    json_integer(&j, "runs", c->runs);
+    json_signed(&j, "runs", c->runs);
     machine_json(&j, context);
     synthetic_json(&j, &c->data);
     json_close(&j, '}');

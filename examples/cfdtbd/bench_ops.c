@@ -88,7 +88,7 @@ static void print_json(const step_choices *c, const comparison *all)
     json_open(&j, NULL, '{');
     synthetic_json(&j, &c->data);
     json_text(&j, "preset", c->preset);
-    json_integer(&j, "steps", (int64_t)first_run(all)->steps);
+    json_signed(&j, "steps", (int64_t)first_run(all)->steps);
     json_open(&j, "instruction_sets", '[');
     for (int s = 0; s < SETS; s++) {
         const parts_run *run = &all->runs[s];

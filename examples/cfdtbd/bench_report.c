@@ -87,7 +87,7 @@ void machine_json(json *j, cfd_context *context)
     json_text(j, "instruction_set", info.instruction_set);
     json_text(j, "gemm", info.gemm);
     json_text(j, "bfloat16", info.bfloat16);
-    json_integer(j, "threads", info.threads);
+    json_signed(j, "threads", info.threads);
 }
 
 void report_synthetic(const synthetic *s)
@@ -105,18 +105,18 @@ void report_synthetic(const synthetic *s)
 
 void synthetic_json(json *j, const synthetic *s)
 {
-    json_integer(j, "users", s->users);
-    json_integer(j, "items", s->items);
-    json_integer(j, "interactions", s->interactions);
+    json_signed(j, "users", s->users);
+    json_signed(j, "items", s->items);
+    json_signed(j, "interactions", s->interactions);
     json_unsigned(j, "seed", s->seed);
     json_open(j, "modalities", '[');
     for (size_t k = 0; k < s->n; k++) {
         const synthetic_modality *m = &s->modalities[k];
         json_open(j, NULL, '{');
         json_text(j, "role", m->role);
-        json_integer(j, "columns", m->columns);
-        json_boolean(j, "sparse", m->per_item > 0);
-        json_integer(j, "nonzeros_per_item", m->per_item ? m->per_item : m->columns);
+        json_signed(j, "columns", m->columns);
+        json_bool(j, "sparse", m->per_item > 0);
+        json_signed(j, "nonzeros_per_item", m->per_item ? m->per_item : m->columns);
         json_close(j, '}');
     }
     json_close(j, ']');

@@ -307,7 +307,7 @@ static void print_results(const score_choices *c, const scoring *s)
     json_open(&j, "callers", '[');
     for (int i = 0; i < s->n_callers; i++) {
         json_open(&j, NULL, '{');
-        json_integer(&j, "callers", s->callers[i]);
+        json_signed(&j, "callers", s->callers[i]);
         json_number(&j, "per_second", s->asked[i].per_second);
         json_number(&j, "median_ms", s->asked[i].median * 1e3);
         json_number(&j, "p99_ms", s->asked[i].p99 * 1e3);
@@ -315,12 +315,12 @@ static void print_results(const score_choices *c, const scoring *s)
     }
     json_close(&j, ']');
     json_text(&j, "scoring", way_chosen(s));
-    json_integer(&j, "users", s->info.n_users);
-    json_integer(&j, "items", s->info.n_items);
-    json_integer(&j, "width", s->info.width);
-    json_integer(&j, "k", c->k);
-    json_integer(&j, "runs", c->runs);
-    json_boolean(&j, "lists_equal", true); /* else there were no results */
+    json_signed(&j, "users", s->info.n_users);
+    json_signed(&j, "items", s->info.n_items);
+    json_signed(&j, "width", s->info.width);
+    json_signed(&j, "k", c->k);
+    json_signed(&j, "runs", c->runs);
+    json_bool(&j, "lists_equal", true); /* else there were no results */
     machine_json(&j, s->contexts[0]);
     json_close(&j, '}');
     json_end(&j);

@@ -42,7 +42,7 @@ static double peak_bytes(void)
         (void)sscanf(line, "VmHWM: %lld kB", &kilobytes);
     }
     if (file) {
-        fclose(file);
+        (void)fclose(file);
     }
     return 1024.0 * (double)kilobytes;
 }
@@ -158,16 +158,16 @@ static void print_json(const step_choices *c, cfd_context *context, const measur
     spread_json(&j, "step_ms", &step);
     spread_json(&j, "products_ms", &product);
     json_number(&j, "peak_bytes", m->peak);
-    json_boolean(&j, "peak_includes_source", m->whole_peak);
+    json_bool(&j, "peak_includes_source", m->whole_peak);
     json_number(&j, "features_bytes", synthetic_feature_bytes(&c->data));
     json_number(&j, "parameter_bytes", 4.0 * (double)m->info.n_parameters);
-    json_integer(&j, "steps", (int64_t)m->steps);
+    json_signed(&j, "steps", (int64_t)m->steps);
     machine_json(&j, context);
     synthetic_json(&j, &c->data);
     json_text(&j, "preset", c->preset);
     json_text(&j, "precision", parts_precision(run));
-    json_integer(&j, "batch_size", m->info.batch_size);
-    json_integer(&j, "embedding_dim", m->info.embedding_dim);
+    json_signed(&j, "batch_size", m->info.batch_size);
+    json_signed(&j, "embedding_dim", m->info.embedding_dim);
     parts_json(&j, run, top);
     json_close(&j, '}');
     json_end(&j);

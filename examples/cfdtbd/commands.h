@@ -10,6 +10,7 @@ int explain_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int info_command(int argc, char **argv);
 int export_command(int argc, char **argv);
+int report_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
 
 #endif

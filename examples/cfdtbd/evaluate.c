@@ -24,12 +24,12 @@ static void print_json(const evaluate_choices *c, const char *protocol, const cf
     json_text(&j, "split", c->split);
     json_text(&j, "protocol", protocol);
     if (options->protocol == CFD_PROTOCOL_SAMPLED) {
-        json_integer(&j, "negatives", options->negatives);
+        json_signed(&j, "negatives", options->negatives);
         json_unsigned(&j, "seed", c->on.seed);
     }
-    json_integer(&j, "duplicates", data->duplicates);
-    json_integer(&j, "leaked_test", data->leaked_test);
-    json_integer(&j, "n_users", (int64_t)n_users);
+    json_signed(&j, "duplicates", data->duplicates);
+    json_signed(&j, "leaked_test", data->leaked_test);
+    json_signed(&j, "n_users", (int64_t)n_users);
     metrics_json(&j, metrics, c->cuts.n);
     json_close(&j, '}');
     json_end(&j);

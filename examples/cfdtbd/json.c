@@ -189,7 +189,7 @@ void json_float(json *j, const char *key, float value)
     fputs(json_shortest(value, true, text), j->file);
 }
 
-void json_integer(json *j, const char *key, int64_t value)
+void json_signed(json *j, const char *key, int64_t value)
 {
     before(j, key);
     fprintf(j->file, "%" PRId64, value);
@@ -201,7 +201,7 @@ void json_unsigned(json *j, const char *key, uint64_t value)
     fprintf(j->file, "%" PRIu64, value);
 }
 
-void json_boolean(json *j, const char *key, bool value)
+void json_bool(json *j, const char *key, bool value)
 {
     before(j, key);
     fputs(value ? "true" : "false", j->file);

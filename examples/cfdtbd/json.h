@@ -24,9 +24,9 @@ void json_close(json *j, char bracket);                      /* '}' or ']' */
 void json_text(json *j, const char *key, const char *value); /* NULL: null */
 void json_number(json *j, const char *key, double value);
 void json_float(json *j, const char *key, float value); /* shortest that reads back the same float */
-void json_integer(json *j, const char *key, int64_t value);
+void json_signed(json *j, const char *key, int64_t value);
 void json_unsigned(json *j, const char *key, uint64_t value);
-void json_boolean(json *j, const char *key, bool value);
+void json_bool(json *j, const char *key, bool value);
 /* Text that is a JSON number stays a number, anything else becomes a string. */
 void json_value(json *j, const char *key, const char *text);
 

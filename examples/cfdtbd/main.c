@@ -21,6 +21,7 @@ typedef struct command {
 static const command commands[] = {
     {"prepare", "make a data set directory from a table of interactions", prepare_command},
     {"train", "train a model on a data set directory", train_command},
+    {"report", "a page that shows training runs, or compares them", report_command},
     {"evaluate", "metrics of a saved model", evaluate_command},
     {"recommend", "the best items of a user", recommend_command},
     {"explain", "why a user has this score for an item", explain_command},

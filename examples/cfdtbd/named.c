@@ -56,6 +56,6 @@ void json_named(json *j, const char *key, const char *name, int32_t id)
     if (name) {
         json_text(j, key, name);
     } else {
-        json_integer(j, key, id);
+        json_signed(j, key, id);
     }
 }

@@ -82,7 +82,7 @@ static void write_history(json *j, const training_run *run)
         const epoch_record *r = &run->epochs.records[i];
         const cfd_losses *l = &r->losses;
         json_open(j, NULL, '{');
-        json_integer(j, "epoch", r->epoch);
+        json_signed(j, "epoch", r->epoch);
         json_number(j, "seconds", r->seconds);
         json_number(j, "training_seconds", r->epoch_seconds);
         json_number(j, "evaluation_seconds", r->evaluation_seconds);
@@ -96,7 +96,7 @@ static void write_history(json *j, const training_run *run)
         write_branches(j, run->model, "penalty_of", l->penalty_base, l->penalty_fused, l->penalty_modality);
         json_close(j, '}');
         if (r->metrics) {
-            json_boolean(j, "improved", r->improved);
+            json_bool(j, "improved", r->improved);
             json_open(j, "metrics", '{');
             metrics_json(j, r->metrics, r->n_metrics);
             json_close(j, '}');
@@ -111,8 +111,8 @@ static void write_best(json *j, const training_run *run)
     const cfd_train_summary *s = &run->summary;
     const epoch_record *record = s->selected ? history_find(&run->epochs, s->best_epoch) : NULL;
     json_open(j, "best", '{');
-    json_integer(j, "epoch", s->best_epoch);
-    json_boolean(j, "selected", s->selected != 0);
+    json_signed(j, "epoch", s->best_epoch);
+    json_bool(j, "selected", s->selected != 0);
     if (s->selected) {
         json_text(j, "split", run->selected_on);
         json_number(j, "score", s->best_score);
@@ -132,7 +132,7 @@ static void write_evaluation(json *j, const char *key, const final_evaluation *f
     json_open(j, key, '{');
     json_text(j, "split", f->on_test ? "test" : "validation");
     json_text(j, "protocol", f->protocol);
-    json_integer(j, "n_users", (int64_t)f->n_users);
+    json_signed(j, "n_users", (int64_t)f->n_users);
     metrics_json(j, metrics, f->n);
     json_close(j, '}');
 }
@@ -143,11 +143,11 @@ static void write_training(json *j, const training_run *run)
     cfd_model_info info = CFD_MODEL_INFO_INIT;
     (void)cfd_model_get_info(run->model, &info);
     json_open(j, "training", '{');
-    json_integer(j, "epochs_done", s->epochs_done);
-    json_integer(j, "steps_done", info.steps_done);
-    json_integer(j, "steps_per_epoch", info.steps_per_epoch);
-    json_integer(j, "n_train", info.n_train);
-    json_integer(j, "n_parameters", info.n_parameters);
+    json_signed(j, "epochs_done", s->epochs_done);
+    json_signed(j, "steps_done", info.steps_done);
+    json_signed(j, "steps_per_epoch", info.steps_per_epoch);
+    json_signed(j, "n_train", info.n_train);
+    json_signed(j, "n_parameters", info.n_parameters);
     json_number(j, "seconds", s->seconds);
     json_text(j, "ended_by", s->stopped_by_caller ? "interrupt" : s->stopped_early ? "patience" : "epochs");
     json_close(j, '}');
@@ -159,25 +159,25 @@ static void write_data(json *j, const training_run *run)
     (void)cfd_dataset_get_info(run->dataset, &info);
     json_open(j, "data", '{');
     json_text(j, "directory", run->directory);
-    json_integer(j, "n_users", info.n_users);
-    json_integer(j, "n_items", info.n_items);
-    json_integer(j, "n_train", info.n_train);
-    json_integer(j, "n_validation", info.n_validation);
-    json_integer(j, "n_test", info.n_test);
-    json_integer(j, "duplicates", info.duplicates);
-    json_integer(j, "cold_test_items", info.cold_test_items);
-    json_integer(j, "leaked_test", info.leaked_test);
-    json_integer(j, "leaked_users", info.leaked_users);
+    json_signed(j, "n_users", info.n_users);
+    json_signed(j, "n_items", info.n_items);
+    json_signed(j, "n_train", info.n_train);
+    json_signed(j, "n_validation", info.n_validation);
+    json_signed(j, "n_test", info.n_test);
+    json_signed(j, "duplicates", info.duplicates);
+    json_signed(j, "cold_test_items", info.cold_test_items);
+    json_signed(j, "leaked_test", info.leaked_test);
+    json_signed(j, "leaked_users", info.leaked_users);
     json_open(j, "modalities", '[');
     for (int32_t i = 0; i < info.n_modalities; i++) {
         cfd_modality_info m = CFD_MODALITY_INFO_INIT;
         (void)cfd_dataset_get_modality(run->dataset, (size_t)i, &m);
         json_open(j, NULL, '{');
         json_text(j, "name", m.name);
-        json_integer(j, "columns", m.columns);
-        json_boolean(j, "sparse", m.is_sparse != 0);
-        json_integer(j, "nonzeros", m.nonzeros);
-        json_integer(j, "empty_items", m.empty_items);
+        json_signed(j, "columns", m.columns);
+        json_bool(j, "sparse", m.is_sparse != 0);
+        json_signed(j, "nonzeros", m.nonzeros);
+        json_signed(j, "empty_items", m.empty_items);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -218,7 +218,7 @@ static void write_environment(json *j, const training_run *run)
     json_text(j, "device", info.device);
     json_text(j, "instruction_set", info.instruction_set);
     json_text(j, "gemm", info.gemm);
-    json_integer(j, "threads", info.threads);
+    json_signed(j, "threads", info.threads);
     json_unsigned(j, "seed", info.seed);
     json_close(j, '}');
 }
@@ -233,7 +233,10 @@ int report_write(const training_run *run, const char *path)
     const final_evaluation *f = &run->final;
     json j = json_begin(target.file, true);
     json_open(&j, NULL, '{');
+    json_signed(&j, "format", REPORT_FORMAT);
     json_text(&j, "selected_on", run->selected_on);
+    json_text(&j, "preset", run->preset);
+    json_text(&j, "ablation", run->ablation);
     write_evaluation(&j, "test", f, f->model, f->done && f->on_test);
     write_evaluation(&j, "popularity", f, f->popularity, f->done);
     write_best(&j, run);
@@ -242,6 +245,7 @@ int report_write(const training_run *run, const char *path)
     code = write_config(&j, run);
     write_environment(&j, run);
     write_history(&j, run);
+    look_json(&j, &run->look);
     json_close(&j, '}');
     json_end(&j);
     if (code != EXIT_DONE) {

@@ -3,6 +3,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include "look.h"
 #include "metrics.h"
 #include "program.h"
 
@@ -38,6 +39,7 @@ typedef struct final_evaluation {
 
 typedef struct training_run {
     const char *directory, *selected_on;
+    const char *preset, *ablation; /* as asked for; may be NULL */
     cfd_context *context;
     cfd_config *config;
     cfd_dataset *dataset;
@@ -45,7 +47,11 @@ typedef struct training_run {
     history epochs;
     cfd_train_summary summary;
     final_evaluation final;
+    look look;
 } training_run;
+
+/* What stands in the report under "format". 1 had no such key, and neither preset, ablation nor look. */
+enum { REPORT_FORMAT = 2 };
 
 /* Returns EXIT_DONE, or EXIT_FAILED after its message. */
 int report_write(const training_run *run, const char *path);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct train_choices {
-    const char *preset, *ablation, *select, *protocol, *out, *report, *k;
+    const char *preset, *ablation, *select, *protocol, *out, *report, *k, *look;
     text_list modalities, settings;
     int32_t epochs; /* -1: not given */
     bool merge_validation;
@@ -38,10 +38,14 @@ static int set_modalities(cfd_config *config, const text_list *modalities)
     if (!joined) {
         return out_of_memory();
     }
-    joined[0] = '\0';
+    char *end = joined;
     for (size_t i = 0; i < modalities->n; i++) {
-        strcat(strcat(joined, i ? "," : ""), modalities->items[i]);
+        size_t length = strlen(modalities->items[i]);
+        memcpy(end, modalities->items[i], length);
+        end[length] = ',';
+        end += length + 1;
     }
+    end[modalities->n > 0 ? -1 : 0] = '\0'; /* in the place of the last comma */
     cfd_status status = cfd_config_set(config, "modalities", joined);
     free(joined);
     return status == CFD_OK ? EXIT_DONE : usage_error("train: --modality: %s", cfd_last_error());
@@ -62,6 +66,22 @@ static bool selects(const train_choices *c)
         given = given || strncmp(c->settings.items[i], "select=", strlen("select=")) == 0;
     }
     return given;
+}
+
+/* Every how many epochs a look is taken, for the report: each, unless --look says otherwise. */
+static int choose_look(const train_choices *c, int32_t *every)
+{
+    int64_t n = c->report ? 1 : 0;
+    if (c->look && !c->report) {
+        return usage_error("train: --look is for the report: --report is missing");
+    }
+    if (c->look && strcmp(c->look, "none") == 0) {
+        n = 0;
+    } else if (c->look && !integer_from_text(c->look, 1, 1000000, &n)) {
+        return usage_error("train: --look \"%.200s\": a number of epochs from 1 to 1000000 wanted, or none", c->look);
+    }
+    *every = (int32_t)n;
+    return EXIT_DONE;
 }
 
 /* Later beats earlier: preset, modalities, ablation, --set in order, the options that have a name of their own. */
@@ -135,6 +155,7 @@ static void interrupt(int signal_number)
 typedef struct callback_state {
     training_run *run;
     bool told, out_of_memory;
+    int look; /* EXIT_DONE, or what a look ended with */
 } callback_state;
 
 static int on_progress(void *user, const cfd_progress *progress)
@@ -143,6 +164,12 @@ static int on_progress(void *user, const cfd_progress *progress)
     if (progress->epoch_ended && !history_add(&state->run->epochs, progress)) {
         state->out_of_memory = true;
         return 1;
+    }
+    if (progress->epoch_ended) {
+        state->look = look_epoch(&state->run->look, progress->epoch, progress->n_epochs);
+        if (state->look != EXIT_DONE) {
+            return 1;
+        }
     }
     progress_show(progress, state->run->selected_on);
     if (interrupted && !state->told) {
@@ -155,7 +182,7 @@ static int on_progress(void *user, const cfd_progress *progress)
 /* Ctrl-C asks the loop to stop; a second one meets the system's own handling and ends the program. */
 static int run_training(training_run *run, const cutoffs *cuts)
 {
-    callback_state state = {run, false, false};
+    callback_state state = {run, false, false, EXIT_DONE};
     cfd_train_options options = CFD_TRAIN_OPTIONS_INIT;
     cfd_train_summary summary = CFD_TRAIN_SUMMARY_INIT;
     struct sigaction action, before;
@@ -178,6 +205,9 @@ static int run_training(training_run *run, const cutoffs *cuts)
     }
     if (state.out_of_memory) {
         return out_of_memory();
+    }
+    if (state.look != EXIT_DONE) {
+        return state.look;
     }
     run->summary = summary;
     if (summary.stopped_by_caller) {
@@ -260,7 +290,10 @@ static int finish(const train_choices *c, training_run *run)
     int code = run_evaluation(run, &c->cuts);
     if (code == EXIT_DONE) {
         print_results(run);
-        code = c->report ? report_write(run, c->report) : EXIT_DONE;
+        code = look_end(&run->look);
+    }
+    if (code == EXIT_DONE && c->report) {
+        code = report_write(run, c->report);
     }
     return code == EXIT_DONE ? saved : code;
 }
@@ -270,7 +303,12 @@ static int train(const train_choices *c, training_run *run)
     if (cfd_config_create(&run->config) != CFD_OK) {
         return failed_in_library();
     }
+    run->preset = c->preset;
+    run->ablation = c->ablation;
     int code = build_config(c, run->config);
+    if (code == EXIT_DONE) {
+        code = choose_look(c, &run->look.every);
+    }
     if (code == EXIT_DONE && c->out && c->report && replacement_same(c->out, c->report)) {
         code = usage_error("train: --out and --report name the same file");
     }
@@ -300,7 +338,10 @@ static int train(const train_choices *c, training_run *run)
     if (!c->out) {
         warn("without --out the trained model is not kept");
     }
-    code = run_training(run, &c->cuts);
+    code = look_begin(&run->look, run->context, run->config, run->dataset, run->model);
+    if (code == EXIT_DONE) {
+        code = run_training(run, &c->cuts);
+    }
     return code == EXIT_DONE ? finish(c, run) : code;
 }
 
@@ -322,6 +363,8 @@ int train_command(int argc, char **argv)
         {"k", "K,K,...", "cut-offs of the metrics (default: 5,10,20)", OPTION_TEXT, &c.k, 0, 0},
         {"out", "MODEL", "write the model there (safetensors)", OPTION_TEXT, &c.out, 0, 0},
         {"report", "FILE.json", "write the report of the run there", OPTION_TEXT, &c.report, 0, 0},
+        {"look", "N|none", "look into the model for the report every N epochs (default: 1), or not at all", OPTION_TEXT,
+         &c.look, 0, 0},
         {"seed", "S", "of every random number (default: 2024)", OPTION_SEED, &c.on.seed, 0, 0},
         MACHINE_OPTIONS(&c.on),
     };
@@ -340,6 +383,7 @@ int train_command(int argc, char **argv)
     if (code < 0) {
         code = train(&c, &run);
     }
+    look_release(&run.look);
     cfd_model_destroy(run.model);
     cfd_dataset_destroy(run.dataset);
     cfd_context_destroy(run.context);

@@ -25,7 +25,7 @@ static void write_list(json *j, const int32_t *items, const float *scores, int32
     json_open(j, "items", '[');
     for (int32_t i = 0; i < n; i++) {
         json_open(j, NULL, '{');
-        json_integer(j, "item", items[i]);
+        json_signed(j, "item", items[i]);
         json_float(j, "score", scores[i]);
         json_close(j, '}');
     }
@@ -41,7 +41,7 @@ static cfd_status answer_recommend(const question *q, const cfd_scorer *scorer, 
     cfd_status status = cfd_recommend(scorer, &q->user, 1, (size_t)q->k, &filter, items, scores, &n);
     if (status == CFD_OK) {
         json j = begin(out);
-        json_integer(&j, "user", q->user);
+        json_signed(&j, "user", q->user);
         write_list(&j, items, scores, n);
         end(&j);
     }
@@ -56,7 +56,7 @@ static cfd_status answer_similar(const question *q, const cfd_scorer *scorer, FI
     cfd_status status = cfd_similar_items(scorer, &q->item, 1, q->part, role, (size_t)q->k, NULL, items, scores, &n);
     if (status == CFD_OK) {
         json j = begin(out);
-        json_integer(&j, "item", q->item);
+        json_signed(&j, "item", q->item);
         write_list(&j, items, scores, n);
         end(&j);
     }
@@ -83,8 +83,8 @@ static cfd_status answer_explain(const question *q, const cfd_scorer *scorer, FI
         return status;
     }
     json j = begin(out);
-    json_integer(&j, "user", q->user);
-    json_integer(&j, "item", q->item);
+    json_signed(&j, "user", q->user);
+    json_signed(&j, "item", q->item);
     json_number(&j, "score", explanation.score);
     json_number(&j, "base", explanation.base);
     json_number(&j, "fused", explanation.fused);
@@ -93,7 +93,7 @@ static cfd_status answer_explain(const question *q, const cfd_scorer *scorer, FI
     json_open(&j, "because_of", '[');
     for (int32_t i = 0; i < q->k && items[i] >= 0; i++) {
         json_open(&j, NULL, '{');
-        json_integer(&j, "item", items[i]);
+        json_signed(&j, "item", items[i]);
         json_float(&j, "contribution", contributions[i]);
         json_close(&j, '}');
     }
@@ -141,9 +141,9 @@ static cfd_status answer_health(const question *q, const cfd_scorer *scorer, FIL
     }
     json j = begin(out);
     json_text(&j, "status", "ok");
-    json_integer(&j, "users", info.n_users);
-    json_integer(&j, "items", info.n_items);
-    json_integer(&j, "steps", info.steps_done);
+    json_signed(&j, "users", info.n_users);
+    json_signed(&j, "items", info.n_items);
+    json_signed(&j, "steps", info.steps_done);
     json_open(&j, "roles", '[');
     const char *role;
     for (size_t m = 0; (role = cfd_scorer_role(scorer, m)) != NULL; m++) {

@@ -6,7 +6,7 @@
 
 /* ---- embeddings ---- */
 
-enum embedding_source { EMBEDDING_BASE, EMBEDDING_HEAD, EMBEDDING_FUSED };
+enum embedding_source { EMBEDDING_BASE, EMBEDDING_HEAD, EMBEDDING_PROJECTED, EMBEDDING_FUSED };
 
 typedef struct embedding {
     enum embedding_source source;
@@ -24,6 +24,10 @@ static cfd_status find_embedding(const struct model *m, const char *name, embedd
         *out = (embedding){EMBEDDING_FUSED, 0, m->head_columns};
         return CFD_OK;
     }
+    if ((strcmp(name, "heads") == 0 || strcmp(name, "projected") == 0) && m->n_roles > 0) {
+        *out = (embedding){name[0] == 'h' ? EMBEDDING_HEAD : EMBEDDING_PROJECTED, 0, m->head_columns};
+        return CFD_OK;
+    }
     for (int kind = 0; kind < KINDS; kind++) {
         size_t length = strlen(kinds[kind]);
         for (int32_t r = 0; r < m->n_roles && m->kinds[kind] >= 0; r++) {
@@ -33,11 +37,11 @@ static cfd_status find_embedding(const struct model *m, const char *name, embedd
             }
         }
     }
-    return fail(
-        CFD_ERROR_ARGUMENT,
-        "there is no embedding \"%.80s\": base, common.ROLE, differential.ROLE, fused, as far as the model has these "
-        "branches",
-        name);
+    return fail(CFD_ERROR_ARGUMENT,
+                "there is no embedding \"%.80s\": base, common.ROLE, differential.ROLE, heads, projected, fused, as far as "
+                "the model "
+                "has these branches",
+                name);
 }
 
 cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *values, size_t n)
@@ -60,7 +64,10 @@ cfd_status cfd_model_get_embedding(cfd_model *model, const char *name, float *va
     TRY(t->allocate(m->device, wanted * sizeof(float), "an embedding", &block));
     cfd_status status;
     TRY_OR(done, model_embed(m, &base, &fused));
-    const float *rows = e.source == EMBEDDING_BASE ? base : e.source == EMBEDDING_FUSED ? fused : m->p;
+    const float *rows = e.source == EMBEDDING_BASE    ? base
+                        : e.source == EMBEDDING_FUSED ? fused
+                        : e.source == EMBEDDING_HEAD  ? m->p
+                                                      : m->x;
     int64_t ld = e.source == EMBEDDING_BASE ? m->d : m->head_columns;
     TRY_OR(done, t->copy_matrix(m->device, rows + e.column, ld, block, e.columns, m->nodes, e.columns, 1.0f));
     TRY_OR(done, t->download(m->device, values, block, wanted * sizeof(float)));

@@ -174,10 +174,10 @@ refused 2 'bench step: there is no option --user; the nearest is --users' bench 
 refused 2 'one argument too many' bench step DIR
 refused 2 '\-\-interactions 199: at least one for each' bench step --users 200 --items 100 --interactions 199
 refused 2 '\-\-interactions 21: .*no more than 20' bench step --users 4 --items 5 --interactions 21
-for dense in 0 -1 x 3, ,3 3,,4 4:2 10000001; do
+for dense in 0 -1 x '3,' ,3 3,,4 4:2 10000001; do
     refused 2 "\-\-dense \"$dense\"" bench step $sizes --dense "$dense"
 done
-for sparse in 5 5:6 5:0 5: :5 5:1:1 5:1,; do
+for sparse in 5 5:6 5:0 5: :5 5:1:1 '5:1,'; do
     refused 2 "\-\-sparse \"$sparse\"" bench step $sizes --sparse "$sparse"
 done
 refused 2 'more than 8 modalities' bench step $sizes --dense 1,2,3,4,5 --sparse 5:1,6:1,7:1,8:1

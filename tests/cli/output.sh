@@ -28,14 +28,14 @@ works info out/model
 only_files out model report
 
 # What a killed process of the same number left behind is in nobody's way, and stays.
-for leftover in 1 2; do
+for _ in 1 2; do
     sh -c ': >"$1.$$-0.tmp" && shift && exec "$@"' sh out/report "$program" train data $small --epochs 1 \
         --report out/report >run/out 2>run/err
     code=$?
     what="train, report.PID-0.tmp is there"
     [ "$code" -eq 0 ] || broken "exit code 0 wanted"
 done
-same "$(ls out | grep -c '^report\.[0-9]*-0\.tmp$')" 2 "leftovers"
+same "$(find out -name 'report.*-0.tmp' | wc -l)" 2 "leftovers"
 rm out/report.*
 only_files out model report
 

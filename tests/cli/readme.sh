@@ -6,6 +6,7 @@ build=$(dirname "$(dirname "$program")")
 what="cmake --install"
 cmake --install "$build" --prefix "$work/prefix" >run/out 2>run/err || broken "an installed tree wanted"
 
+# shellcheck disable=SC2016 # no command, but the fence of Markdown
 sed -n '/^```c$/,/^```$/p' "$2/../README.md" | sed '1d;$d' >program.c
 [ "$(wc -l <program.c)" -ge 25 ] || broken "a program of the README wanted"
 [ "$(wc -l <program.c)" -le 30 ] || broken "a program of at most 30 lines wanted"

@@ -13,6 +13,7 @@ trap 'rm -rf "$copy"' EXIT
 trap 'exit 1' INT TERM
 (cd "$root" && git ls-files -co --exclude-standard | tar -cf - -T -) | tar -xf - -C "$copy"
 cd "$copy"
+# shellcheck disable=SC2046 # names without spaces
 [ $# -gt 0 ] || set -- $(cd cuda && ls -- *.cu *.cuh)
 
 # What a left out check calls.
@@ -69,6 +70,7 @@ try()
     cp "$copy/original" "cuda/$1"
 }
 
+# shellcheck disable=SC2013 # numbers of lines
 for file in "$@"; do
     for line in $(grep -n '__syncthreads()\|__syncwarp()' "cuda/$file" | cut -d: -f1); do
         try "$file" "$line" 's/__sync[a-z]*()/(void)0/'
