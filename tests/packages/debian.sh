@@ -48,7 +48,7 @@ common()
     echo "usr/share/lintian/overrides/$1"
     case $1 in
     libcfdtbd-dev)
-        (cd "$sources" && find docs -maxdepth 1 -name '*.md' | sed 's,^,usr/share/doc/libcfdtbd-dev/,')
+        (cd "$sources" && find docs -name '*.md' -o -name '*.svg' | sed 's,^,usr/share/doc/libcfdtbd-dev/,')
         (cd "$sources" && find docs/man -name '*.3' 2>/dev/null | sed 's,^docs/man/\(.*\),usr/share/man/man3/\1.gz,')
         ;;
     cfdtbd-tools)
