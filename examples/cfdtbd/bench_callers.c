@@ -85,6 +85,7 @@ int bench_callers(const cfd_scorer *scorer, int32_t n_callers, int32_t k, double
                       .seconds = malloc(MOST_REQUESTS * sizeof(double))};
         if (!c->seconds || pthread_create(&c->thread, NULL, call, c) != 0) {
             free(c->seconds);
+            c->seconds = NULL;
             code = failed("a thread could not be started");
             break;
         }

@@ -42,7 +42,7 @@ static double peak_bytes(void)
         (void)sscanf(line, "VmHWM: %lld kB", &kilobytes);
     }
     if (file) {
-        fclose(file);
+        (void)fclose(file);
     }
     return 1024.0 * (double)kilobytes;
 }

@@ -27,7 +27,7 @@ int open_context(const machine *m, cfd_context **context)
 {
     cfd_context_options options = CFD_CONTEXT_OPTIONS_INIT;
     machine *user = NULL;
-    memcpy(&user, &m, sizeof user); /* the log function only reads it */
+    memcpy(&user, &m, sizeof user); // NOLINT(bugprone-sizeof-expression): the pointer; the log function only reads it
     options.device = m->device;
     options.threads = m->threads;
     options.seed = m->seed;

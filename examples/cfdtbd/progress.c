@@ -50,7 +50,7 @@ static void draw(const cfd_progress *p, const char *evaluated)
     line[LINE_COLUMNS] = '\0';
     size_t width = strlen(line);
     fprintf(stderr, "\r%s%*s", line, drawn > width ? (int)(drawn - width) : 0, "");
-    fflush(stderr);
+    (void)fflush(stderr);
     drawn = width;
     drawn_seconds = p->seconds;
 }

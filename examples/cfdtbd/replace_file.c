@@ -57,7 +57,7 @@ static bool find_folder(const char *path, const char *name, struct stat *folder)
         return false;
     }
     memcpy(text, path, (size_t)(name - path));
-    strcpy(text + (name - path), "."); /* "" and "/" and "out/" need not be told apart then */
+    memcpy(text + (name - path), ".", sizeof "."); /* "" and "/" and "out/" need not be told apart then */
     bool found = stat(text, folder) == 0;
     free(text);
     return found;
@@ -136,7 +136,7 @@ int replacement_commit(replacement *r)
 
 void replacement_discard(replacement *r)
 {
-    fclose(r->file);
+    (void)fclose(r->file); /* what it holds is not wanted */
     unlink(r->temporary);
     free(r->temporary);
 }

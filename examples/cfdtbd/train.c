@@ -38,10 +38,14 @@ static int set_modalities(cfd_config *config, const text_list *modalities)
     if (!joined) {
         return out_of_memory();
     }
-    joined[0] = '\0';
+    char *end = joined;
     for (size_t i = 0; i < modalities->n; i++) {
-        strcat(strcat(joined, i ? "," : ""), modalities->items[i]);
+        size_t length = strlen(modalities->items[i]);
+        memcpy(end, modalities->items[i], length);
+        end[length] = ',';
+        end += length + 1;
     }
+    end[modalities->n > 0 ? -1 : 0] = '\0'; /* in the place of the last comma */
     cfd_status status = cfd_config_set(config, "modalities", joined);
     free(joined);
     return status == CFD_OK ? EXIT_DONE : usage_error("train: --modality: %s", cfd_last_error());

@@ -28,7 +28,7 @@ int lines_open(line_reader *reader, const char *path, complaint *problem)
 void lines_close(line_reader *reader)
 {
     if (reader->stream != NULL && !reader->is_standard_input) {
-        fclose(reader->stream);
+        (void)fclose(reader->stream);
     }
     free(reader->bytes);
     memset(reader, 0, sizeof(*reader));

@@ -156,7 +156,7 @@ int output_close_file(output *out, complaint *problem)
 int output_interactions(output *out, const interaction_list *list, const unsigned char *splits, complaint *problem)
 {
     static const char *const file_names[SPLITS] = {"train.txt", "validation.txt", "test.txt"};
-    for (unsigned char split = 0; split < SPLITS; split++) {
+    for (int split = 0; split < SPLITS; split++) {
         if (split != SPLIT_TRAIN && (list->n == 0 || memchr(splits, split, list->n) == NULL)) {
             continue;
         }
@@ -243,7 +243,7 @@ int output_finish(output *out, complaint *problem)
 void output_abandon(output *out)
 {
     if (out->stream != NULL) {
-        fclose(out->stream);
+        (void)fclose(out->stream);
     }
     if (out->building != NULL) {
         remove_directory(out, out->building);

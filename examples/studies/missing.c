@@ -43,7 +43,7 @@ static int run(const study *s, const world *w, int share, const char *also)
     code = code == EXIT_DONE ? hits_of(w, scorer, &users, &hits) : code;
     if (code == EXIT_DONE && users > 0) {
         printf(" %.4f |", hits / (double)users);
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     cfd_scorer_release(scorer);
     return code;

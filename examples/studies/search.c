@@ -59,7 +59,7 @@ static int report(const world *w, const cfd_scorer *scorer, const char *name, in
         }
         printf("| %s | %s to %s | %.4f | %d | %.4f | %d |\n", name, w->roles[from].name, w->roles[to].name, near / (double)n,
                (int)ranks[n / 2], NEAR / (double)w->items, (int)(w->items / 2));
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     free(ranks);
     return code;

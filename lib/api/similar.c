@@ -93,7 +93,7 @@ cfd_status cfd_similar_items(const cfd_scorer *handle, const int32_t *items, siz
 static cfd_status encode(const snapshot *s, const encoder_input *input, size_t n, int32_t at, float *rows)
 {
     score_layout l = snapshot_layout(s);
-    size_t parts = (size_t)(l.n_kinds * l.d);
+    size_t parts = (size_t)l.n_kinds * (size_t)l.d;
     size_t room_size = encoder_room(&s->encoders[input->role]);
     float *room;
     TRY(memory_allocate(s->memory, room_size + parts, sizeof *room, "a search", &room));
@@ -101,7 +101,7 @@ static cfd_status encode(const snapshot *s, const encoder_input *input, size_t n
     cfd_status status = CFD_OK;
     for (size_t i = 0; i < n && status == CFD_OK; i++) {
         status = encoder_row(s, input, i, room, heads);
-        memcpy(rows + i * (size_t)s->width + at, heads + l.kinds[0] * l.d, (size_t)l.d * sizeof *rows);
+        memcpy(rows + i * (size_t)s->width + at, heads + (int64_t)l.kinds[0] * l.d, (size_t)l.d * sizeof *rows);
     }
     memory_release(s->memory, room);
     return status;

@@ -86,7 +86,7 @@ cfd_status directory_list(const char *path, directory_listing *out)
     cfd_status status = CFD_OK;
     while (status == CFD_OK) {
         errno = 0;
-        const struct dirent *entry = readdir(stream);
+        const struct dirent *entry = readdir(stream); // NOLINT(concurrency-mt-unsafe): the stream is this call's own
         if (!entry) {
             status = errno ? fail_file("read the directory", path, errno) : CFD_OK;
             break;

@@ -90,7 +90,7 @@ static cfd_status fit_columns(fitting *fit, transform_stage *stage)
             /* A column whose values differ by rounding of its mean alone is constant; so is one below the normal numbers,
              * where 1 / deviation is beyond float32. */
             double deviation = rows > 0 ? sqrt(sums[c] / rows) : 0.0;
-            bool varies = deviation > 1e-6 * fabs(stage->mean[c]) && deviation > FLT_MIN;
+            bool varies = deviation > 1e-6 * fabs((double)stage->mean[c]) && deviation > FLT_MIN;
             scale[c] = varies ? (float)(1.0 / deviation) : 0.0f;
         }
     }

@@ -87,7 +87,8 @@ size_t negatives_slots(int32_t wanted, int32_t items)
 /* Adds a number to the hash set; false if it was there. A slot holds a number + 1, or 0. */
 static bool add_number(int32_t *table, size_t slots, int32_t number)
 {
-    size_t at = ((uint32_t)number * UINT32_C(2654435769)) & (slots - 1);
+    uint32_t mixed = (uint32_t)number * UINT32_C(2654435769);
+    size_t at = mixed & (slots - 1);
     while (table[at] != 0) {
         if (table[at] == number + 1) {
             return false;

@@ -26,10 +26,10 @@ typedef struct ranking_run {
 /* Each protocol: how many users a block has, its needs of scratch, and a block. */
 size_t full_ranking_users(const ranking_run *run);
 void full_ranking_plan(ranking_run *run, lane_plan *plan);
-cfd_status full_ranking_block(void *run, unsigned char *scratch, size_t block);
+cfd_status full_ranking_block(void *argument, unsigned char *scratch, size_t block);
 size_t sampled_ranking_users(const ranking_run *run);
 void sampled_ranking_plan(ranking_run *run, lane_plan *plan);
-cfd_status sampled_ranking_block(void *run, unsigned char *scratch, size_t block);
+cfd_status sampled_ranking_block(void *argument, unsigned char *scratch, size_t block);
 
 static inline const int32_t *ranking_block_users(const ranking_run *run, size_t block, size_t *n)
 {

@@ -175,6 +175,7 @@ static cfd_status check_cover(const reading *r)
 {
     const safetensors_file *file = &r->file;
     const safetensor **order;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers
     TRY(memory_allocate(r->memory, file->n_tensors, sizeof *order, "the order of tensors", &order));
     for (size_t i = 0; i < file->n_tensors; i++) {
         order[i] = &file->tensors[i];

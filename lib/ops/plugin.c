@@ -97,7 +97,7 @@ static cfd_status open_plugin(const char *folder, const ops_plugin_request *requ
     TRY(plugin_path(folder, path));
     void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!plugin) {
-        const char *why = dlerror();
+        const char *why = dlerror(); // NOLINT(concurrency-mt-unsafe): the C libraries keep it by thread
         return fail(CFD_ERROR_DEVICE, "no CUDA backend: %s", why ? why : path);
     }
     cfd_status status = open_instance(plugin, path, request, out);

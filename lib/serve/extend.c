@@ -91,7 +91,7 @@ static void renormalise(const extension *x, const float *heads, float *key)
     }
     float scale = (float)settings_missing_scale(&s->values, lambdas, has, s->n_roles);
     for (int32_t role = 0; role < s->n_roles; role++) {
-        float *part = key + x->layout.heads_at + role * columns;
+        float *part = key + x->layout.heads_at + (int64_t)role * columns;
         for (int32_t c = 0; c < columns && has[role]; c++) {
             part[c] *= scale;
         }

@@ -150,7 +150,7 @@ static size_t users_of_block(size_t n_users, size_t kept, bool sorted)
     size_t most = sorted ? MOST_SORTED_USERS : MOST_USERS;
     size_t users = n_users / 16;
     users = users < LEAST_USERS ? LEAST_USERS : users > most ? most : users;
-    size_t fit = HEAP_ENTRIES / kept;
+    size_t fit = HEAP_ENTRIES / kept; // NOLINT(clang-analyzer-core.DivideZero): k is at least 1
     users = fit < 1 ? 1 : fit < users ? fit : users;
     return users < n_users ? users : n_users;
 }

@@ -112,6 +112,7 @@ static cfd_status score(const scorer *s, const int32_t *users, const float *rows
                         size_t n_items, float *scores)
 {
     if (n == 1) {
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): users or rows
         return score_one(s, rows ? rows : s->queries + (size_t)users[0] * (size_t)s->width, items, n_items, scores);
     }
     size_t row_bytes = (size_t)s->width * sizeof(float);

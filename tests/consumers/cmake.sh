@@ -33,7 +33,8 @@ refused 'requested version "0.9"' c -DWANTED=0.9
 # Without the library for dense products the archive is not to be had, the shared library is.
 echo 'set(CMAKE_FIND_LIBRARY_PREFIXES not-there-)' >"$work/hide.cmake"
 refused 'cfdtbd::static needs' c -DCMAKE_PROJECT_INCLUDE="$work/hide.cmake"
-quietly cmake -S "$consumers/cmake/cpp" -B "$work/shared-only" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_PROJECT_INCLUDE="$work/hide.cmake"
+quietly cmake -S "$consumers/cmake/cpp" -B "$work/shared-only" -DCMAKE_PREFIX_PATH="$prefix" \
+    -DCMAKE_PROJECT_INCLUDE="$work/hide.cmake"
 quietly cmake --build "$work/shared-only"
 recommends "$work/shared-only/shared" 1
 [ ! -e "$work/shared-only/static" ] || broken "no archive was to be had"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# openmp-openblas/, by gcc and its OpenMP, and where clang and its own are, by that. Called as `sh openmp-openblas.sh CONSUMERS TREE`.
+# openmp-openblas/, by gcc and its OpenMP, and where clang and its own are, by that. Called as
+# `sh openmp-openblas.sh CONSUMERS TREE`.
 # shellcheck source=tests/consumers/helpers
 . "$1/helpers"
 pkg-config --exists openblas || skip "no OpenBLAS"

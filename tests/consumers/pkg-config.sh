@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# pkg-config/, in C and in C++, shared and static, from PLACE. Called as `sh pkg-config.sh CONSUMERS TREE PLACE CC CXX [DEBS]`.
+# pkg-config/, in C and in C++, shared and static, from PLACE. Called as
+# `sh pkg-config.sh CONSUMERS TREE PLACE CC CXX [DEBS]`.
 # shellcheck source=tests/consumers/helpers
 . "$1/helpers"
 for compiler in "$4" "$5"; do

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# subproject/: the library's sources as a part of another project, which must get the two libraries and nothing else. Called as
-# `sh subproject.sh CONSUMERS TREE SOURCES`. The first way is built; of the second it is seen that its commands are the same.
+# subproject/: the library's sources as a part of another project, which must get the two libraries and nothing else. Called
+# as `sh subproject.sh CONSUMERS TREE SOURCES`. The first way is built; of the second it is seen that its commands are
+# the same.
 # shellcheck source=tests/consumers/helpers
 . "$1/helpers"
 sources=$(cd "$3" && pwd -P)
@@ -13,7 +14,8 @@ configure()
     if command -v ccache >/dev/null; then
         set -- -DCMAKE_C_COMPILER_LAUNCHER=ccache "$@"
     fi
-    quietly cmake -S "$consumers/subproject" -B "$folder" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_C_FLAGS=-flto -DCMAKE_SHARED_LINKER_FLAGS=-ffast-math "$@"
+    quietly cmake -S "$consumers/subproject" -B "$folder" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_C_FLAGS=-flto \
+        -DCMAKE_SHARED_LINKER_FLAGS=-ffast-math "$@"
 }
 
 # setting FOLDER NAME: what the cache has under that name.
@@ -22,15 +24,18 @@ setting()
     sed -n "s/^$2:[A-Z]*=//p" "$work/$1/CMakeCache.txt"
 }
 
-# host_only FOLDER: neither programs nor tests of the library's project are there, nor did it change the host's settings.
+of_cmake='all|clean|depend|edit_cache|rebuild_cache|test|install(/.*)?|list_install_components'
+of_library='cfdtbd(_(static|internal|objects|kernels_[a-z0-9]+))?'
+
+# host_only FOLDER BUILD_TYPE: none of the library's programs and tests is there, and the host's build type is what it was.
 host_only()
 {
-    cmake --build "$work/$1" --target help | sed -n 's/^\.\.\. \([^ ]*\)$/\1/p' | grep -v '\.\(o\|i\|s\)$' | sort >"$work/targets"
+    cmake --build "$work/$1" --target help |
+        sed -n 's/^\.\.\. \([^ ]*\)$/\1/p' | grep -v '\.[ois]$' >"$work/targets"
     for target in tests wrapper approximate cfdtbd cfdtbd_static; do
         grep -qx "$target" "$work/targets" || broken "$1 has no target $target"
     done
-    extra=$(grep -vxE 'all|clean|depend|edit_cache|rebuild_cache|test|install(/.*)?|list_install_components|tests|wrapper|approximate|cfdtbd(_(static|internal|objects|kernels_[a-z0-9]+))?' \
-        "$work/targets" || true)
+    extra=$(grep -vxE "$of_cmake|$of_library|tests|wrapper|approximate" "$work/targets" || true)
     [ -z "$extra" ] || broken "$1 has targets of the library's project: $extra"
     (cd "$work/$1" && ctest -N) >"$work/log"
     grep -q '^Total Tests: 1$' "$work/log" || broken "$1 has tests of the library's project"
@@ -40,8 +45,8 @@ host_only()
 # commands FOLDER: how every file of the library is compiled there, without the names of folders.
 commands()
 {
-    grep '"command":.*/lib/' "$work/$1/compile_commands.json" | sed -E 's,(third-party/cfdtbd|_deps/cfdtbd-build)/,HERE/,g;s,'"$work/$1"',THERE,g' |
-        sort
+    grep '"command":.*/lib/' "$work/$1/compile_commands.json" |
+        sed -E "s,(third-party/cfdtbd|_deps/cfdtbd-build)/,HERE/,g; s,$work/$1,THERE,g" | sort
 }
 
 configure subdirectory -DCFDTBD_SOURCES="$sources" -DBUILD_SHARED_LIBS=OFF

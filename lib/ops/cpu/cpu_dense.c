@@ -322,6 +322,7 @@ static cfd_status plan_gradient(ops *o, const ops_features *f, int32_t n, int64_
         bool rest_rows = which & REST_ROWS;
         bool rest_columns = which & REST_COLUMNS;
         int64_t rows = rest_rows ? f->rows % GRADIENT_ROWS : f->rows < GRADIENT_ROWS ? 0 : GRADIENT_ROWS;
+        // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): there is a column
         int64_t columns = rest_columns ? f->columns % width : f->columns < width ? 0 : width;
         if (rows == 0 || columns == 0) {
             continue;

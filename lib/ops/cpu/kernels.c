@@ -12,7 +12,9 @@
 /* Past the caches; `to` is aligned. */
 INLINE void stream(float *to, vec value)
 {
-#if defined(__AVX512F__)
+#if defined(__clang__)
+    __builtin_nontemporal_store(value, (vec *)(void *)to);
+#elif defined(__AVX512F__)
     __builtin_ia32_movntps512(to, value);
 #elif defined(__AVX2__)
     __builtin_ia32_movntps256(to, value);

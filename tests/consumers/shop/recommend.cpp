@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// recommend.c by the wrapper for C++17; prints the same. Called with the number of threads.
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recommend.c by the wrapper for C++17; prints the same. Called with the number of threads. */
 #include "shop.h"
 
 #include <cfdtbd.hpp>
