@@ -61,7 +61,7 @@ int look_find_map(look *l)
     if (code == EXIT_DONE) {
         code = choose_items(l);
     }
-    if (code != EXIT_DONE || map->n < 2) {
+    if (code != EXIT_DONE || map->n < 2 || l->d < 1) {
         return code;
     }
     map->n_sets = l->n_roles * l->kinds;
