@@ -92,7 +92,7 @@ static int32_t largest(const int32_t *counts, size_t n)
     return most;
 }
 
-static int group_items(const ranking *r, const places of_model, const places of_popularity, look_groups *out)
+static int group_items(const ranking *r, const int32_t *of_model, const int32_t *of_popularity, look_groups *out)
 {
     int32_t most = largest(r->item_count, (size_t)r->l->n_items);
     int64_t *weights = calloc((size_t)most + 1, sizeof *weights);
@@ -127,7 +127,7 @@ static int group_items(const ranking *r, const places of_model, const places of_
     return code;
 }
 
-static int group_users(const ranking *r, const places of_model, const places of_popularity, look_groups *out)
+static int group_users(const ranking *r, const int32_t *of_model, const int32_t *of_popularity, look_groups *out)
 {
     int32_t most = largest(r->user_count, (size_t)r->l->n_users);
     int64_t *weights = calloc((size_t)most + 1, sizeof *weights);
@@ -165,8 +165,8 @@ static void finish_groups(look_group *groups, size_t n)
 static int rank_both(ranking *r, const cfd_scorer *scorer, look_groups *out)
 {
     cfd_scorer *popularity = NULL;
-    places of_model = NULL;
-    places of_popularity = NULL;
+    int32_t *of_model = NULL;
+    int32_t *of_popularity = NULL;
     int code = ranking_find_places(r, scorer, &of_model);
     if (code == EXIT_DONE &&
         cfd_scorer_create_popularity(r->l->context, r->l->dataset, r->l->merged, &popularity) != CFD_OK) {

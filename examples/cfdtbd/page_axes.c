@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { MOST_TICKS = 20 };
+
 /* The least of 1, 2, 5, 10, ... times a power of ten that is not below `least`. */
 static double round_step(double least)
 {
@@ -63,8 +65,8 @@ static bool is_within(const scale *s, double tick)
 
 void axis_vertical(FILE *f, const scale *s, double left, double right, const char *unit)
 {
-    int most = 20;
-    for (double tick = first_tick(s); is_within(s, tick) && most-- > 0; tick++) {
+    for (int i = 0; i < MOST_TICKS && is_within(s, first_tick(s) + i); i++) {
+        double tick = first_tick(s) + i;
         double y = scale_at(s, tick * s->step);
         svg_line(f, left, y, right, y, fabs(tick) < 0.5 ? "zero" : "grid");
         svg_text(f, left - 7, y + 4, "end", "tick");
@@ -78,9 +80,9 @@ void axis_vertical(FILE *f, const scale *s, double left, double right, const cha
 
 void axis_horizontal(FILE *f, const scale *s, double bottom, const char *unit)
 {
-    int most = 20;
     svg_line(f, s->from, bottom, s->to, bottom, "axis");
-    for (double tick = first_tick(s); is_within(s, tick) && most-- > 0; tick++) {
+    for (int i = 0; i < MOST_TICKS && is_within(s, first_tick(s) + i); i++) {
+        double tick = first_tick(s) + i;
         double x = scale_at(s, tick * s->step);
         svg_line(f, x, bottom, x, bottom + 4, "axis");
         svg_text(f, x, bottom + 17, "middle", "tick");

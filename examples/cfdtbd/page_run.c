@@ -47,7 +47,7 @@ static char *read_file(const char *path, size_t *n)
             char *grown = realloc(bytes, capacity);
             if (!grown) {
                 free(bytes);
-                fclose(file);
+                (void)fclose(file);
                 (void)out_of_memory();
                 return NULL;
             }
@@ -61,7 +61,7 @@ static char *read_file(const char *path, size_t *n)
         free(bytes);
         bytes = NULL;
     }
-    fclose(file);
+    (void)fclose(file);
     return bytes;
 }
 
