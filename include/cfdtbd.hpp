@@ -326,7 +326,7 @@ public:
     template <typename T> expected<T> give(T &&value)
     {
         static_assert(!std::is_reference_v<T>);
-        return problem_ ? refused<T>() : expected<T>(std::move(value));
+        return problem_ ? refused<T>() : expected<T>(std::forward<T>(value));
     }
     template <typename T> expected<void> go_on(T &) { return done(); }
 #endif

@@ -176,6 +176,16 @@ static void near(const gradient_case *c, const char *what, double value, double 
     ck_assert_msg(fabs(value - expected) <= tolerance, "%s: %s is %.9g, not %.9g", c->name, what, value, expected);
 }
 
+/* cfd_losses is its size and doubles. */
+enum { LOSS_TERMS = (sizeof(cfd_losses) - offsetof(cfd_losses, total)) / sizeof(double) };
+
+static double term_of(const cfd_losses *losses, size_t k)
+{
+    double term;
+    memcpy(&term, (const char *)losses + offsetof(cfd_losses, total) + k * sizeof term, sizeof term);
+    return term;
+}
+
 static void compare_losses(const gradient_case *c, const cfd_losses *a, const cfd_losses *b, double tolerance)
 {
     near(c, "ranking_base", a->ranking_base, b->ranking_base, tolerance);
@@ -191,6 +201,9 @@ static void compare_losses(const gradient_case *c, const cfd_losses *a, const cf
     near(c, "common", a->common, b->common, tolerance);
     near(c, "differential", a->differential, b->differential, tolerance);
     near(c, "total", a->total, b->total, tolerance);
+    for (size_t k = 0; k < LOSS_TERMS; k++) { /* also those that have no line above */
+        near(c, "a term of the loss", term_of(a, k), term_of(b, k), tolerance);
+    }
 }
 
 /* All gradients, one tensor after the other, as all_parameters gives the parameters. */
@@ -318,6 +331,33 @@ START_TEST(cuda_agrees_with_dense_doubles_and_their_differences)
 }
 END_TEST
 
+/* Whoever adds a term adds a case in which it is not zero, or nothing above would look at it. */
+START_TEST(every_term_of_the_loss_is_in_some_case)
+{
+    bool met[LOSS_TERMS] = {false};
+    for (size_t i = 0; i < CASES; i++) {
+        tiny_world world;
+        make_world(&cases[i], &world);
+        cfd_model *model = make_model(&cases[i], &world, "cpu");
+        cfd_batch batch = make_batch();
+        cfd_losses losses = CFD_LOSSES_INIT;
+        OK(cfd_compute_gradients(model, &batch, &losses));
+        for (size_t k = 0; k < LOSS_TERMS; k++) {
+            met[k] = met[k] || term_of(&losses, k) != 0.0;
+        }
+        cfd_model_destroy(model);
+    }
+    for (size_t k = 0; k < LOSS_TERMS; k++) {
+        size_t at = offsetof(cfd_losses, total) + k * sizeof(double);
+        bool of_no_role = (at >= offsetof(cfd_losses, ranking_modality[ORACLE_ROLES]) &&
+                           at < offsetof(cfd_losses, ranking_modality[CFD_MAX_MODALITIES])) ||
+                          (at >= offsetof(cfd_losses, penalty_modality[ORACLE_ROLES]) &&
+                           at < offsetof(cfd_losses, penalty_modality[CFD_MAX_MODALITIES]));
+        ck_assert_msg(met[k] || of_no_role, "the double at byte %zu of cfd_losses is zero in every case", at);
+    }
+}
+END_TEST
+
 static double total_at(cfd_model *model, const cfd_batch *batch, const cfd_tensor_info *info, float *values, size_t k,
                        float value)
 {
@@ -378,6 +418,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tiny, reference_agrees_with_dense_doubles_and_their_differences, 0, CASES);
     tcase_add_loop_test(tiny, cpu_agrees_with_dense_doubles_and_their_differences, 0, CASES);
     tcase_add_loop_test(tiny, cuda_agrees_with_dense_doubles_and_their_differences, 0, CASES);
+    tcase_add_test(tiny, every_term_of_the_loss_is_in_some_case);
     tcase_add_loop_test(tiny, gradients_are_the_differences_of_the_models_own_loss, 0, CASES);
     suite_add_tcase(s, tiny);
     return s;

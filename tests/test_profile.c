@@ -117,12 +117,14 @@ START_TEST(every_operation_of_every_table_is_there)
     OK(ops_create_reference(&memory_default, b.pool, silent, &reference));
     ops *copy;
     OK(b.o->table->create(b.o, &copy));
-    const ops_table *tables[] = {reference->table, b.o->table, copy->table};
-    for (int t = 0; t < 3; t++) {
+    ops *cuda = ops_create_cuda_for_test(&memory_default, b.pool);
+    const ops_table *tables[] = {reference->table, b.o->table, copy->table, cuda ? cuda->table : NULL};
+    for (int t = 0; t < (cuda ? 4 : 3); t++) {
         /* A table is a name, a flag and functions: pointers without a gap. One that is left out is NULL. From
-         * ranker_destroy on are those that a backend may lack. */
+         * ranker_destroy on are those that a backend may lack; the CUDA backend lacks none. */
         ck_assert_ptr_nonnull(tables[t]->name);
-        for (size_t at = offsetof(ops_table, create); at < offsetof(ops_table, ranker_destroy); at += sizeof(void *)) {
+        size_t end = t == 3 ? sizeof(ops_table) : offsetof(ops_table, ranker_destroy);
+        for (size_t at = offsetof(ops_table, create); at < end; at += sizeof(void *)) {
             void (*operation)(void);
             memcpy(&operation, (const char *)tables[t] + at, sizeof operation);
             ck_assert_msg(operation != NULL, "table %d lacks entry %zu", t, at / sizeof operation);
@@ -133,6 +135,9 @@ START_TEST(every_operation_of_every_table_is_there)
     b.o->table->destroy(NULL);
     copy->table->destroy(copy);
     reference->table->destroy(reference);
+    if (cuda) {
+        cuda->table->destroy(cuda);
+    }
     bench_close(&b);
 }
 END_TEST

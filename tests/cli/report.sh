@@ -19,6 +19,11 @@ done
 for key in base fused; do
     same "$(grep -c "^          \"$key\": [0-9]" report.json)" 6 "ranking_of and penalty_of $key"
 done
+terms=$(sed -n '/^typedef struct cfd_losses {/,/^}/s/^ *double \([^;]*\);.*/\1/p' "$2/../include/cfdtbd.h" | tr -d ' ' | tr ',' '\n')
+for term in $terms; do
+    grep -q -e "l->${term%%\[*}\>" "$2/../examples/cfdtbd/report.c" || broken "cfd_losses.$term in reports wanted"
+done
+[ "$(echo "$terms" | wc -l)" -ge 11 ] || broken "the terms of cfd_losses wanted"
 for role in shape words; do
     same "$(grep -c "^            \"$role\": [0-9]" report.json)" 6 "ranking_of and penalty_of $role"
 done

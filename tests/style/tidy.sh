@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The checks of .clang-tidy on lib/, the public headers, examples/ and the test of the C++ wrapper. Each file is looked at once, by
-# the first of the commands that compile it; what a build leaves out (examples without FAISS, say) is not looked at. Other major
-# versions of clang-tidy have other checks, so the check is left out (77) with them.
+# The checks of .clang-tidy on lib/, the public headers, examples/ and the tests of the C++ wrapper; the static analyser, which
+# takes most of the time, on lib/ alone. Each file is looked at once, by the first of the commands that compile it; what a build
+# leaves out (an example without FAISS, say) is not looked at. Other major versions of clang-tidy have other checks, so with them
+# the check is left out (77).
 #
-# tidy.sh ROOT BUILD [PATTERN]   BUILD: has compile_commands.json. PATTERN: of files to look at instead (extended, of paths below
-#                                ROOT): tests/ is clean enough to read, but has findings that are meant.
+# tidy.sh ROOT BUILD [PATTERN]   BUILD: has compile_commands.json. PATTERN: of paths below ROOT (grep -E): these files instead,
+#                                with the analyser. Of tests/*.c some findings are meant.
 set -eu
 cd "$1"
 tree=$(cd "$2" && pwd)
-pattern=${3:-^(lib|examples)/|^tests/wrapper\.cpp$}
+pattern=${3:-^(lib|examples|tests/cpp)/}
+analysed=${3:-^lib/}
 version=14
 # shellcheck source=tests/style/files.sh
 . tests/style/files.sh
@@ -35,9 +37,10 @@ sed -n "s|^ *\"file\": \"$(pwd -P)/\(.*\)\",\{0,1\}\$|\1|p" "$work/compile_comma
 
 # One file: silent where nothing was found. The compiler of the commands is another: it has other warnings, and another default
 # for C++.
-export program work
+export program work analysed
 # shellcheck disable=SC2016
 xargs -P "$(nproc)" -n 1 sh -c '
-    case $1 in *.cpp) standard=-std=c++17 ;; *) standard=-std=c11 ;; esac
-    "$program" --quiet -p "$work" --extra-arg=-Wno-unknown-warning-option --extra-arg=$standard "$1" >"$work/$$.log" 2>&1 ||
-        { cat "$work/$$.log"; exit 1; }' tidy <"$work/files"
+    case $1 in *.cpp) standard=c++17 ;; *) standard=c11 ;; esac
+    echo "$1" | grep -qE "$analysed" && checks= || checks=-clang-analyzer-*
+    "$program" --quiet -p "$work" --checks="$checks" --extra-arg=-Wno-unknown-warning-option --extra-arg=-std=$standard "$1" \
+        >"$work/$$.log" 2>&1 || { cat "$work/$$.log"; exit 1; }' tidy <"$work/files"
