@@ -7,8 +7,8 @@ set -eu
 version=$1
 file=$2
 root=$(cd "$(dirname "$0")/.." && pwd)
-ours='.ci .clang-format .clang-tidy .editorconfig .gitignore .shellcheckrc CMakeLists.txt CMakePresets.json
-LICENSE README.md cmake cuda docs examples include lib packaging pkgconfig tests'
+ours='.ci .clang-format .clang-tidy .editorconfig .gitignore .shellcheckrc CHANGELOG.md CMakeLists.txt CMakePresets.json
+CONTRIBUTING.md LICENSE README.md SECURITY.md cmake cuda docs examples include lib packaging pkgconfig tests'
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
