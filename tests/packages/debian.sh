@@ -88,7 +88,7 @@ field libcfdtbd-dev Multi-Arch same
 field libcfdtbd-dev Depends 'libcfdtbd1 \(= 1\.0\.0-1\)'
 field libcfdtbd-dev Recommends libdnnl-dev
 field cfdtbd-tools Multi-Arch foreign
-field cfdtbd-tools Depends 'libcfdtbd1 \(>= 1\.0\.0\), libc6 \(>= [0-9.]+\)'
+field cfdtbd-tools Depends 'libcfdtbd1 \(>= 1\.0\.0\), libc6 \(>= [0-9.]+\), libjansson4 .*'
 if [ -n "$PLUGIN" ]; then
     field libcfdtbd1-cuda Section contrib/libs
     field libcfdtbd1-cuda Depends 'libcfdtbd1 \(= 1\.0\.0-1\), libc6 .*'
