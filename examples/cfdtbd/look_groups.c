@@ -165,8 +165,8 @@ static void finish_groups(look_group *groups, size_t n)
 static int rank_both(ranking *r, const cfd_scorer *scorer, look_groups *out)
 {
     cfd_scorer *popularity = NULL;
-    places of_model = NULL;
-    places of_popularity = NULL;
+    int32_t *of_model = NULL;
+    int32_t *of_popularity = NULL;
     int code = ranking_find_places(r, scorer, &of_model);
     if (code == EXIT_DONE &&
         cfd_scorer_create_popularity(r->l->context, r->l->dataset, r->l->merged, &popularity) != CFD_OK) {

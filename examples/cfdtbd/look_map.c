@@ -61,10 +61,11 @@ int look_find_map(look *l)
     if (code == EXIT_DONE) {
         code = choose_items(l);
     }
-    if (code != EXIT_DONE || map->n < 2) {
+    map->n_sets = l->n_roles * l->kinds;
+    if (code != EXIT_DONE || map->n < 2 || map->n_sets == 0 || l->d < 1) {
+        map->n_sets = 0;
         return code;
     }
-    map->n_sets = l->n_roles * l->kinds;
     size_t n = map->n_sets * map->n;
     double *rows = malloc(n * (size_t)l->d * sizeof *rows);
     map->x = malloc(n * sizeof *map->x);

@@ -117,13 +117,13 @@ static int place_user(const ranking *r, size_t which, const float *scores, int32
     return EXIT_DONE;
 }
 
-int ranking_find_places(const ranking *r, const cfd_scorer *scorer, places *out)
+int ranking_find_places(const ranking *r, const cfd_scorer *scorer, int32_t **out)
 {
     size_t n_items = (size_t)r->l->n_items;
     size_t block = MOST_SCORES / n_items;
     block = block == 0 ? 1 : block > r->n ? r->n : block;
     float *scores = malloc(block * n_items * sizeof *scores);
-    places found = malloc((r->first[r->n] + 1) * sizeof *found);
+    int32_t *found = malloc((r->first[r->n] + 1) * sizeof *found);
     int code = scores && found ? EXIT_DONE : out_of_memory();
     for (size_t at = 0; at < r->n && code == EXIT_DONE; at += block) {
         size_t n = r->n - at < block ? r->n - at : block;

@@ -16,15 +16,13 @@ typedef struct ranking {
     int32_t *user_count; /* and of each of the users */
 } ranking;
 
-/* Of every held-out item of the users its place among the candidates, from 0, in the order of the data set. */
-typedef int32_t *places;
-
 /* The items of a user. */
 int look_items(const look *l, cfd_split split, int32_t user, const int32_t **items, size_t *n);
 /* Fills a ranking that has l and split: counts, users, first. Returns EXIT_DONE, or EXIT_FAILED after its message. */
 int ranking_begin(ranking *r);
 void ranking_release(ranking *r);
-/* By a scorer; the caller's to free. */
-int ranking_find_places(const ranking *r, const cfd_scorer *scorer, places *out);
+/* Of every held-out item of the users its place among the candidates, from 0, in the order of the data set; the caller's to
+ * free. */
+int ranking_find_places(const ranking *r, const cfd_scorer *scorer, int32_t **out);
 
 #endif

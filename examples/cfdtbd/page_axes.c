@@ -65,9 +65,8 @@ static bool is_within(const scale *s, double tick)
 
 void axis_vertical(FILE *f, const scale *s, double left, double right, const char *unit)
 {
-    double first = first_tick(s);
-    for (int i = 0; i < MOST_TICKS && is_within(s, first + i); i++) {
-        double tick = first + i;
+    for (int i = 0; i < MOST_TICKS && is_within(s, first_tick(s) + i); i++) {
+        double tick = first_tick(s) + i;
         double y = scale_at(s, tick * s->step);
         svg_line(f, left, y, right, y, fabs(tick) < 0.5 ? "zero" : "grid");
         svg_text(f, left - 7, y + 4, "end", "tick");
@@ -81,10 +80,9 @@ void axis_vertical(FILE *f, const scale *s, double left, double right, const cha
 
 void axis_horizontal(FILE *f, const scale *s, double bottom, const char *unit)
 {
-    double first = first_tick(s);
     svg_line(f, s->from, bottom, s->to, bottom, "axis");
-    for (int i = 0; i < MOST_TICKS && is_within(s, first + i); i++) {
-        double tick = first + i;
+    for (int i = 0; i < MOST_TICKS && is_within(s, first_tick(s) + i); i++) {
+        double tick = first_tick(s) + i;
         double x = scale_at(s, tick * s->step);
         svg_line(f, x, bottom, x, bottom + 4, "axis");
         svg_text(f, x, bottom + 17, "middle", "tick");

@@ -115,8 +115,9 @@ void figure_write_svg(FILE *f, const figure *fig)
     style_charts(f);
     fprintf(f, "</style>\n<rect class=\"paper\" width=\"%.0f\" height=\"%.0f\" rx=\"6\"/>\n", all_width, all_height);
     for (size_t i = 0; i < fig->n; i++) {
-        double x = MARGIN + (PANEL_WIDTH + MARGIN) * (double)(i % columns);
         size_t row = i / columns;
+        size_t column = i % columns;
+        double x = MARGIN + (PANEL_WIDTH + MARGIN) * (double)column;
         double y = MARGIN + height * (double)row;
         fprintf(f, "<g transform=\"translate(%.0f %.0f)\">\n", x, y);
         svg_text(f, 4, 13, "start", "title");

@@ -82,9 +82,9 @@ void figure_shares(runs *r, figure *fig)
         return;
     }
     figure_say(fig,
-               "Every score of the best %.0f items of %.0f users%s was taken apart. Left, how large a part is beside the "
+               "Every score of the best %.0f items of %.0f users%s was taken apart. First, how large a part is beside the "
                "others: the mean of its absolute "
-               "value over the sum of those of all parts. Right, its mean with its sign: what is positive raises scores.",
+               "value over the sum of those of all parts. Then its mean with its sign: what is positive raises scores.",
                run_number(&r->files[0], "look/shares/k"), run_number(&r->files[0], "look/shares/n_users"),
                r->n > 1 ? " of each run" : "");
 }

@@ -244,8 +244,8 @@ int report_write(const training_run *run, const char *path)
     write_data(&j, run);
     code = write_config(&j, run);
     write_environment(&j, run);
-    write_history(&j, run);
     look_json(&j, &run->look);
+    write_history(&j, run);
     json_close(&j, '}');
     json_end(&j);
     if (code != EXIT_DONE) {

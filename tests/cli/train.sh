@@ -71,7 +71,7 @@ works train data $small --epochs 0 --seed 5 --out out/a.safetensors --report out
 works train data $small --epochs 0 --seed 5 --out out/b.safetensors
 cmp -s out/a.safetensors out/b.safetensors || broken "the same initial model from the same seed wanted"
 same "$(in_section out/a.json training steps_done)" 0 "steps without an epoch"
-says out/a.json '^  "history": \[\],$'
+says out/a.json '^  "history": \[\],\{0,1\}$'
 
 # Roles: chosen, ordered, renamed.
 works train data $small --epochs 1 --preset beauty --modality visual=shape --modality=textual=words \

@@ -3,10 +3,10 @@
 . "$2/cli/helpers"
 
 works --help
-for command in prepare train evaluate recommend config info export bench; do
+for command in prepare train report evaluate recommend config info export bench; do
     says run/out "^  $command "
 done
-for command in prepare train evaluate recommend config info export bench; do
+for command in prepare train report evaluate recommend config info export bench; do
     works $command --help
     says run/out "^usage: cfdtbd $command"
     says run/out '^  --help '

@@ -48,7 +48,7 @@ common()
     echo "usr/share/lintian/overrides/$1"
     case $1 in
     libcfdtbd-dev)
-        (cd "$sources" && find docs -maxdepth 1 -name '*.md' | sed 's,^,usr/share/doc/libcfdtbd-dev/,')
+        (cd "$sources" && find docs -name '*.md' -o -name '*.svg' | sed 's,^,usr/share/doc/libcfdtbd-dev/,')
         (cd "$sources" && find docs/man -name '*.3' 2>/dev/null | sed 's,^docs/man/\(.*\),usr/share/man/man3/\1.gz,')
         ;;
     cfdtbd-tools)
@@ -88,7 +88,7 @@ field libcfdtbd-dev Multi-Arch same
 field libcfdtbd-dev Depends 'libcfdtbd1 \(= 1\.0\.0-1\)'
 field libcfdtbd-dev Recommends libdnnl-dev
 field cfdtbd-tools Multi-Arch foreign
-field cfdtbd-tools Depends 'libcfdtbd1 \(>= 1\.0\.0\), libc6 \(>= [0-9.]+\)'
+field cfdtbd-tools Depends 'libcfdtbd1 \(>= 1\.0\.0\), libc6 \(>= [0-9.]+\), libjansson4 .*'
 if [ -n "$PLUGIN" ]; then
     field libcfdtbd1-cuda Section contrib/libs
     field libcfdtbd1-cuda Depends 'libcfdtbd1 \(= 1\.0\.0-1\), libc6 .*'

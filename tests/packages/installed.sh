@@ -12,7 +12,7 @@ esac
 quiet "$CMAKE" --install "$BUILD" --prefix "$work/first"
 {
     sed -e "s,LIBDIR,$LIBDIR," -e "s,TYPE,$BUILD_TYPE," "$here/installed.txt"
-    (cd "$SOURCE" && find docs -maxdepth 1 -name '*.md' | sed 's,^,share/doc/cfdtbd/,')
+    (cd "$SOURCE" && find docs -name '*.md' -o -name '*.svg' | sed 's,^,share/doc/cfdtbd/,')
     (cd "$SOURCE" && find docs/man -name '*.[13]' 2>/dev/null | sed -E 's,^docs/man/(.*([13]))$,share/man/man\2/\1,')
     [ -z "$PLUGIN" ] || echo "$LIBDIR/cfdtbd/libcfdtbd_cuda.so"
 } | sort >"$work/wanted"

@@ -162,7 +162,14 @@ for name, rows in (("light", light), ("dark", dark)):
     for chart in wide["charts"]:
         inked(rows, chart, name)
 
-# ---- print: light, also where the screen is dark; no page is empty ----
+# ---- print: its own layout, two charts side by side on a page as wide as paper; in light ----
+with open("one.html", encoding="utf-8") as file:
+    page = file.read()
+with open("paper.html", "w", encoding="utf-8") as file:
+    file.write(page.replace("@media print", "@media all"))
+paper = laid_out("paper.html", 690)["charts"]
+check(paper[0]["box"][1] == paper[1]["box"][1] < paper[2]["box"][1], "two charts side by side in print")
+check(all(c["box"][2] > 300 for c in paper), "charts of a readable width in print")
 browse("one.html", 1200, 900, f"--print-to-pdf={os.getcwd()}/page.pdf", "--no-pdf-header-footer", "--blink-settings=preferredColorScheme=0")
 with open("page.pdf", "rb") as file:
     pdf = file.read()

@@ -123,6 +123,8 @@ def curve(figure, panel, label, epochs, values):
         check(abs(point[1] - value) <= 6e-4 * abs(value) + 1e-12, f"{figure}, {panel}, {label}: {value} wanted, not {point[1]}")
     straight([(p[0], p[2]) for p in points], f"{panel}, {label}, across")
     straight([(value, p[3]) for p, value in zip(points, values)], f"{panel}, {label}, up")
+    drawn_lines = [re.findall(r"[ML]([\d.-]+) ([\d.-]+)", e.get("d")) for e in find(drawing, "path") if e.get("class").startswith("line ")]
+    check([(p[2], p[3]) for p in points] in [[(float(x), float(y)) for x, y in line] for line in drawn_lines], f"{panel}: the line of {label}")
     return [(value, p[3]) for p, value in zip(points, values)]
 
 

@@ -30,9 +30,9 @@ static void ellipse(size_t d, size_t a, size_t b)
     static const double along[] = {3, -3, 0, 0};
     static const double across[] = {0, 0, 1, -1};
     double *rows = calloc(4 * d, sizeof *rows);
-    double x[4];
-    double y[4];
-    double explained[2];
+    double x[4] = {0};
+    double y[4] = {0};
+    double explained[2] = {0};
     fine("memory", rows != NULL);
     for (size_t i = 0; i < 4 && rows; i++) {
         for (size_t c = 0; c < d; c++) {
@@ -59,7 +59,7 @@ static void columns_of_their_own(size_t d)
     double *rows = calloc(n * d, sizeof *rows);
     double *x = calloc(n, sizeof *x);
     double *y = calloc(n, sizeof *y);
-    double explained[2];
+    double explained[2] = {0};
     double sum = 0.0;
     fine("memory", rows && x && y);
     for (size_t c = 0; c < d && rows; c++) {
