@@ -10,7 +10,7 @@ project_files()
         if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$(pwd -P)" ]; then
             git -c core.quotePath=false ls-files -co --exclude-standard
         else
-            set -- -name '.?*' -not -name .ci -not -name '.clang-*' -not -name '.editorconfig' -not -name '.shellcheckrc' -o -name __pycache__
+            set -- -name '.?*' -not -name .ci -not -name '.clang-*' -not -name '.editorconfig' -not -name '.shellcheckrc' -o -name __pycache__ -o -path './build*'
             find . -name CMakeCache.txt -exec dirname {} \; >"$work/builds"
             while read -r build; do
                 set -- "$@" -o -path "$build"
