@@ -5,6 +5,7 @@
 
 #include "bench_synthetic.h"
 #include "json.h"
+#include "measured.h"
 #include "program.h"
 
 /* argv[0] is the subcommand's name; each returns the program's exit code. */
@@ -14,9 +15,6 @@ int bench_load(int argc, char **argv);
 int bench_ops(int argc, char **argv);
 
 /* ---- numbers ---- */
-
-/* Real time since some moment. */
-double seconds_now(void);
 
 /* How measured values lie. */
 typedef struct spread {

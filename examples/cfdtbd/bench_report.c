@@ -1,41 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Measured values: how they lie, and how they are shown. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "bench.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
-double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- spread ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Between the two nearest where it falls between two. */
-static double quantile(const double *sorted, size_t n, double share)
-{
-    double at = share * (double)(n - 1);
-    size_t low = (size_t)at;
-    size_t high = low + 1 < n ? low + 1 : low;
-    return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
-}
-
 spread spread_of(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, ascending);
+    sort_ascending(values, n);
     return (spread){values[0], quantile(values, n, 0.25), quantile(values, n, 0.5), quantile(values, n, 0.75),
                     values[n - 1]};
 }

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A look at training: its moments, and the cosines between modalities at each. */
-#define _POSIX_C_SOURCE 200809L
 #include "look.h"
+
+#include "measured.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- what the model is made of ---- */
 
@@ -110,22 +103,6 @@ static double cosine(const float *a, const float *b, int32_t d)
     return aa > 0.0 && bb > 0.0 ? ab / (sqrt(aa) * sqrt(bb)) : 0.0;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The quantile of ascending numbers, between two of them by distance. */
-static double quantile(const double *values, size_t n, double share)
-{
-    double at = share * (double)(n - 1);
-    size_t below = (size_t)at;
-    double part = at - (double)below;
-    return below + 1 < n ? values[below] + part * (values[below + 1] - values[below]) : values[n - 1];
-}
-
 static look_cosine compare_parts(const look *l, const look_pair *pair, int kind)
 {
     look_cosine found = {NAN, NAN, NAN, NAN};
@@ -145,7 +122,7 @@ static look_cosine compare_parts(const look *l, const look_pair *pair, int kind)
     }
     found.mean /= (double)n;
     found.mean_absolute /= (double)n;
-    qsort(l->room, n, sizeof *l->room, ascending);
+    sort_ascending(l->room, n);
     found.low = quantile(l->room, n, 0.1);
     found.high = quantile(l->room, n, 0.9);
     return found;
@@ -201,7 +178,7 @@ int look_begin(look *l, cfd_context *context, const cfd_config *config, const cf
     if (l->every == 0) {
         return EXIT_DONE;
     }
-    double began = now_seconds();
+    double began = seconds_now();
     l->context = context;
     l->dataset = dataset;
     l->model = model;
@@ -216,7 +193,7 @@ int look_begin(look *l, cfd_context *context, const cfd_config *config, const cf
         list_pairs(l);
         code = add_moment(l, 0);
     }
-    l->seconds += now_seconds() - began;
+    l->seconds += seconds_now() - began;
     return code;
 }
 
@@ -225,9 +202,9 @@ int look_epoch(look *l, int32_t epoch, int32_t n_epochs)
     if (l->every == 0 || (epoch % l->every != 0 && epoch != n_epochs)) {
         return EXIT_DONE;
     }
-    double began = now_seconds();
+    double began = seconds_now();
     int code = add_moment(l, epoch);
-    l->seconds += now_seconds() - began;
+    l->seconds += seconds_now() - began;
     return code;
 }
 
@@ -236,7 +213,7 @@ int look_end(look *l)
     if (l->every == 0) {
         return EXIT_DONE;
     }
-    double began = now_seconds();
+    double began = seconds_now();
     cfd_scorer *scorer = NULL;
     if (cfd_scorer_create(l->model, &scorer) != CFD_OK) {
         return failed_in_library();
@@ -249,7 +226,7 @@ int look_end(look *l)
         code = look_find_map(l);
     }
     cfd_scorer_release(scorer);
-    l->seconds += now_seconds() - began;
+    l->seconds += seconds_now() - began;
     return code;
 }
 

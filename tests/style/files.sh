@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Which files are the project's. Sourced, in the project's root, by the scripts of this folder.
+# Which files are the project's, and clang's tools for them. Sourced, in the project's root, by the scripts of this folder.
 
 # project_files: their names, a line each: what git knows or does not ignore; from a tree without git, all that is neither
 # hidden nor built. Captured data under tests/fixtures is left out, and so is what a packager brings in debian/patches.
@@ -26,6 +26,20 @@ project_files()
 project_files_like()
 {
     project_files | grep -E "$1" || [ $? -eq 1 ]
+}
+
+# clang_tool NAME: clang-NAME of the major version that the configurations of this folder's checks were written for, in $program.
+# Others differ, so with them the check is left out (77).
+clang_tool()
+{
+    version=14
+    for program in "clang-$1-$version" "clang-$1"; do
+        if "$program" --version 2>/dev/null | grep -q "version $version\."; then
+            return
+        fi
+    done
+    echo "no clang-$1 $version: not checked"
+    exit 77
 }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cfdtbd-style.XXXXXX")

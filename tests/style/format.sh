@@ -4,18 +4,10 @@
 # format otherwise, so the check is left out (77) with them. Called with the project's root.
 set -eu
 cd "$1"
-version=14
 # shellcheck source=tests/style/files.sh
 . tests/style/files.sh
 
-program=
-for name in "clang-format-$version" clang-format; do
-    if "$name" --version 2>/dev/null | grep -q "clang-format version $version\."; then
-        program=$name
-        break
-    fi
-done
-[ "$program" ] || { echo "no clang-format $version: the format is not checked"; exit 77; }
+clang_tool format
 
 project_files_like '\.(c|h|cpp|hpp|cu|cuh)$' >"$work/files"
 [ "$(wc -l <"$work/files")" -ge 400 ] || { echo "only $(wc -l <"$work/files") files found" >&2; exit 1; }

@@ -12,18 +12,10 @@ cd "$1"
 tree=$(cd "$2" && pwd)
 pattern=${3:-^(lib|examples|tests/cpp)/}
 analysed=${3:-^lib/}
-version=14
 # shellcheck source=tests/style/files.sh
 . tests/style/files.sh
 
-program=
-for name in "clang-tidy-$version" clang-tidy; do
-    if "$name" --version 2>/dev/null | grep -q "version $version\."; then
-        program=$name
-        break
-    fi
-done
-[ "$program" ] || { echo "no clang-tidy $version: faults are not looked for"; exit 77; }
+clang_tool tidy
 
 # The first command of each file, in the form that CMake writes: a line for each brace and member.
 awk '
