@@ -11,7 +11,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=examples/install-missing.sh
 . "$root/examples/install-missing.sh"
 install_missing build-essential cmake pkg-config libdnnl-dev libopenblas-dev check libsubunit-dev locales python3-numpy \
-    libmicrohttpd-dev curl libfaiss-dev libjansson-dev libomp-dev git dpkg-dev file abigail-tools lintian clang clang-format clang-tidy \
+    libmicrohttpd-dev curl libfaiss-dev libjansson-dev libomp-dev git dpkg-dev file abigail-tools lintian clang clang-format clang-tidy libclang-rt-14-dev \
     shellcheck doxygen mandoc chromium libxml2-utils
 
 # configure FOLDER OPTION...
